@@ -1,0 +1,33 @@
+#include "base/digest.h"
+
+#include "base/banned.h"
+
+void digest_begin(struct digest *digest)
+{
+    (void)crypto_hash_sha256_init(&digest->state);
+}
+
+void digest_add(struct digest *digest, const void *data, size_t size)
+{
+    (void)crypto_hash_sha256_update(&digest->state, data, size);
+}
+
+void digest_end(struct digest *digest, unsigned char ret_hash[DIGEST_SIZE])
+{
+    (void)crypto_hash_sha256_final(&digest->state, ret_hash);
+}
+
+void digest_text(const unsigned char hash[DIGEST_SIZE], char ret_text[DIGEST_TEXT_SIZE])
+{
+    (void)sodium_bin2hex(ret_text, DIGEST_TEXT_SIZE, hash, DIGEST_SIZE);
+}
+
+void digest_text_of(const void *data, size_t size, char ret_text[DIGEST_TEXT_SIZE])
+{
+    struct digest digest;
+    unsigned char hash[DIGEST_SIZE];
+    digest_begin(&digest);
+    digest_add(&digest, data, size);
+    digest_end(&digest, hash);
+    digest_text(hash, ret_text);
+}
