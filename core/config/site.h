@@ -1,0 +1,28 @@
+/* One site ready to be worked on: provider, checked option values, secrets by reference. */
+#ifndef SALVOR_CONFIG_SITE_H
+#define SALVOR_CONFIG_SITE_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "plugin/plugin-info.h"
+
+struct site {
+    char *name; /* "default" without a configuration file */
+    char *provider;
+    json_t *options; /* name -> typed JSON, defaults applied, secret options absent */
+    json_t *secrets; /* option name -> reference text */
+};
+
+/*
+ * Types and checks raw option texts (`given`: name -> text, or array of texts for LIST; `origin`:
+ * what to call the source in errors, or per option "salvor.yaml:12:5") against the plugin's table
+ * for the commands in the mask `commands`. Unknown names get a nearest-name hint; missing required
+ * ones are named together.
+ */
+int site_from_options(const char *name, const struct plugin_info *info, const json_t *given,
+                      const json_t *origins, uint32_t commands, struct site **ret_site,
+                      struct error *reterr);
+void site_free(struct site *site);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * The parent's side of a worker: spawn it, call a hook, hand its frames on, watch it, end it. The
+ * parent never blocks on it: one poll loop over socket, stderr, interrupt and deadline.
+ */
+#ifndef SALVOR_HOST_CLIENT_H
+#define SALVOR_HOST_CLIENT_H
+
+#include <jansson.h>
+#include <salvor/types.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "wire/frame.h"
+
+struct client;
+
+struct client_settings {
+    const char *plugin_path; /* NULL: a service worker */
+    const char *plugin_name;
+    json_t *open; /* the OPEN frame's body without "protocol", "plugin", "name"; borrowed */
+    int per_call; /* SALVOR_WORKER=per-call: a fresh process for every call */
+    int debug;    /* core files and ptrace allowed */
+};
+
+/* What the caller of client_call hears meanwhile. Any of them may be NULL. */
+struct client_listener {
+    void *data;
+    /* A frame of the call (LOG to LEDGER); body borrowed. Non-zero ends the worker as having broken
+     * the protocol, with *reterr as the reason. */
+    int (*frame)(void *data, enum frame_type type, const json_t *body, struct error *reterr);
+    /* A REQUEST; returns the reply's members (stolen), or NULL with *reterr, which the worker sees.
+     */
+    json_t *(*request)(void *data, const json_t *body, struct error *reterr);
+    /* At least every 100 ms. 1: cancel the call (it ends as CANCELLED); 2: kill the worker now. */
+    int (*tick)(void *data);
+};
+
+enum client_end {
+    CLIENT_DONE,      /* a done frame came; `status` is the hook's */
+    CLIENT_CRASHED,   /* it ended without one: signal, exit status, abort */
+    CLIENT_TIMED_OUT, /* the deadline passed; it was cancelled, then killed if it had to be */
+    CLIENT_PROTOCOL,  /* it broke the frame rules */
+    CLIENT_CANCELLED  /* the tick asked for it and the worker ended, or was killed */
+};
+
+struct client_outcome {
+    enum client_end end;
+    salvor_status status; /* with CLIENT_DONE */
+    uint32_t answer;      /* of check_step, with CLIENT_DONE; 0: none */
+    struct error error; /* why it did not end well: message, detail (last lines of stderr), hint */
+};
+
+/* Nothing is started yet; the first call does it. `settings` is copied. */
+struct client *client_new(const struct client_settings *settings);
+
+/*
+ * Runs one hook. `body` is the CALL frame's (borrowed); its "deadline_ms" is enforced here: cancel,
+ * two seconds of grace, TERM, KILL. Returns 0 with *ret_outcome (clear its error), or -1 with
+ * *reterr when no worker can be had (plugin refused, spawn failed).
+ */
+int client_call(struct client *client, const json_t *body, const struct client_listener *listener,
+                struct client_outcome *ret_outcome, struct error *reterr);
+
+/* The descriptor of the loaded plugin, starting a worker if need be; borrowed. */
+int client_descriptor(struct client *client, const json_t **ret_descriptor, struct error *reterr);
+
+/* Process id of the live worker, 0 when there is none. */
+int client_pid(const struct client *client);
+
+/* CLOSE, wait, kill if it does not go; reaps every process of its group. NULL is fine. */
+void client_free(struct client *client);
+
+#endif

@@ -1,0 +1,35 @@
+/* From a provider's name to a plugin file that may be trusted, without loading anything. */
+#ifndef SALVOR_PLUGIN_PLUGIN_FIND_H
+#define SALVOR_PLUGIN_PLUGIN_FIND_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "plugin/plugin-info.h"
+
+struct plugin_file {
+    char *path;               /* absolute, symbolic links resolved */
+    char *build_id;           /* hexadecimal GNU build id, or "" */
+    char sha256[65];          /* of the file */
+    struct plugin_info *info; /* from the ELF note */
+};
+
+/*
+ * Searches, in this order, the folders of --plugin-dir (`folders`, NULL-terminated or NULL), those
+ * of $SALVOR_PLUGIN_PATH, and the built-in one, for the file of plugin `name`; checks trust (owner
+ * root or self, not writable by others, nor any parent folder without the sticky bit) and reads its
+ * note. Each refusal is its own error (exit code 2).
+ */
+int plugin_find(const char *name, const char *const *folders, struct plugin_file **ret_file,
+                struct error *reterr);
+
+/* All plugins of the search path, nearest first, one a name. Files that cannot be used are entries
+ * whose `info` is NULL and whose reason is in `ret_problems` (JSON array of
+ * {"path","message","hint"}, owned by the caller). The array ends with NULL. */
+int plugin_find_all(const char *const *folders, struct plugin_file ***ret_files,
+                    json_t **ret_problems, struct error *reterr);
+
+void plugin_file_free(struct plugin_file *file);
+void plugin_files_free(struct plugin_file **files);
+
+#endif

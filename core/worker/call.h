@@ -1,0 +1,100 @@
+/*
+ * One call of one hook, as the worker sees it: what services need to do their work within the
+ * call's effect, deadline and cancellation. Single thread, except where said.
+ */
+#ifndef SALVOR_WORKER_CALL_H
+#define SALVOR_WORKER_CALL_H
+
+#include <jansson.h>
+#include <poll.h>
+#include <salvor/plugin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "wire/frame.h"
+
+struct recorder; /* services/recorder.h: record and replay, NULL when neither was asked for */
+
+/* What lives as long as the worker process; from the OPEN frame. */
+struct worker_session {
+    int socket;         /* to the parent */
+    int cancel_fd;      /* eventfd, readable once the call shall stop; never read here */
+    json_t *open;       /* body of the OPEN frame */
+    json_t *descriptor; /* descriptor JSON of the loaded plugin; NULL in a service worker */
+    struct recorder *recorder;
+};
+
+struct call_handle; /* what must be closed when the hook returns */
+
+struct worker_call {
+    salvor_call public; /* first: the plugin's view of the call */
+    struct worker_session *session;
+    uint32_t id;
+    const json_t *body;   /* body of the CALL frame */
+    const char *row;      /* id of the running row; "-" outside run_step and check_step */
+    uint32_t effect;      /* most that services may do now, SALVOR_EFFECT_* */
+    int pre_image_needed; /* mutations are locked until a pre-image is durable */
+    int64_t deadline;     /* monotonic ms */
+    struct error error;   /* last failure of a host function */
+    struct call_handle *handles;
+    void *memory; /* what call_keep handed out */
+};
+
+/* The worker's call behind the plugin's. */
+static inline struct worker_call *call_of(salvor_call *call)
+{
+    return (struct worker_call *)(void *)call;
+}
+
+/* Records the text of a failure and returns `status`. */
+salvor_status call_fail(struct worker_call *call, salvor_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same from an error (emptied); its exit code is not used. */
+salvor_status call_fail_error(struct worker_call *call, salvor_status status, struct error *err);
+/* Adds the next step to the failure just recorded; returns `status`. */
+salvor_status call_hint(struct worker_call *call, salvor_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * The gate before anything that changes the outside: OK when the running row's effect covers it and
+ * its pre-image is durable; else REFUSED with a text naming `what` ("start job 'x'").
+ */
+salvor_status call_may_change(struct worker_call *call, const char *what);
+
+/* Memory that lives until the hook returns; never NULL. */
+void *call_keep(struct worker_call *call, size_t size);
+char *call_keep_text(struct worker_call *call, const char *data, size_t size);
+
+/* Registers `handle` to be closed with `close` when the hook returns; call_forget when it is closed
+ * earlier. call_owns: 1 when the plugin gave back a live handle of this call with that closer. */
+void call_register(struct worker_call *call, void *handle,
+                   void (*close_handle)(struct worker_call *call, void *handle));
+void call_forget(struct worker_call *call, const void *handle);
+int call_owns(const struct worker_call *call, const void *handle,
+              void (*close_handle)(struct worker_call *call, void *handle));
+
+/* Sends a frame of this call; `body` is stolen. A parent that is gone ends the process. */
+void call_send(struct worker_call *call, enum frame_type type, json_t *body);
+
+/* REQUEST and its REPLY. `request` ({"ask":…}) is stolen; *ret_reply is owned by the caller. */
+salvor_status call_ask(struct worker_call *call, json_t *request, json_t **ret_reply);
+
+/* EVIDENCE of what a service did; `body` ({"service","what",…,"duration_ms"}) is stolen. */
+void call_evidence(struct worker_call *call, json_t *body);
+
+/*
+ * poll() for services: returns OK when one of `fds` is ready (count may be 0: a sleep), PENDING
+ * when `timeout_ms` passed (-1: none), CANCELLED or TIMEOUT when the call was cancelled or its
+ * deadline passed.
+ */
+salvor_status call_wait(struct worker_call *call, struct pollfd *fds, nfds_t count,
+                        int64_t timeout_ms);
+
+/* Milliseconds left to the call, never negative. */
+int64_t call_time_left(const struct worker_call *call);
+
+/* Text member of the OPEN frame ("scratch_folder"), or NULL. */
+const char *call_setting(const struct worker_call *call, const char *name);
+
+#endif
