@@ -26,6 +26,11 @@ elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
 endif()
 add_link_options(-Wl,-z,relro,-z,now)
 
+if(SALVOR_FUZZ)
+  # Without it libFuzzer sees no coverage of the libraries under test.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 if(SALVOR_TEST_HOOKS)
   add_compile_definitions(SALVOR_TEST_HOOKS=1)
 endif()
