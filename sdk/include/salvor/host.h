@@ -21,8 +21,7 @@ extern "C" {
 #endif
 
 /* Kinds of checkpoint. */
-#define SALVOR_CHECKPOINT_PRE_IMAGE 1000u /* what stood before the first change; once per attempt \
-                                           */
+#define SALVOR_CHECKPOINT_PRE_IMAGE 1000u /* what stood before the first change */
 #define SALVOR_CHECKPOINT_CURSOR 2000u    /* how far the step came; the newest one counts */
 
 #define SALVOR_CHECKPOINT_LIMIT 65536u /* bytes; keep larger things as artifacts, by digest */

@@ -129,6 +129,16 @@ struct salvor_secrets {
                            salvor_secret **ret_secret);
 
     void (*close)(salvor_call *call, salvor_secret *secret);
+
+    /*
+     * Keeps a secret beyond this call under `name` ([a-z0-9-], unique in the run): sealed with the
+     * key of the run, which is destroyed when the run is closed. Sealing a name again replaces it.
+     * Facts, parameters and results then hold the name. In run_step only.
+     */
+    salvor_status (*seal)(salvor_call *call, const char *name, salvor_secret *secret);
+
+    /* Opens what an earlier step of this run sealed. NOT_FOUND: nothing under that name. */
+    salvor_status (*unseal)(salvor_call *call, const char *name, salvor_secret **ret_secret);
 };
 
 /* ---- salvor.exec 1: commands on this machine ------------------------------------------------- */
@@ -136,8 +146,7 @@ struct salvor_secrets {
 #define SALVOR_EXEC "salvor.exec"
 
 #define SALVOR_EXEC_SECRET_FD 1000u   /* the child reads it from descriptor `number` */
-#define SALVOR_EXEC_SECRET_FILE 2000u /* a 0600 file; "{secret:NAME}" in argv or env is its path \
-                                       */
+#define SALVOR_EXEC_SECRET_FILE 2000u /* a 0600 file; "{secret:NAME}" in argv, env: its path */
 
 struct salvor_exec_secret {
     salvor_secret *secret;
@@ -162,9 +171,8 @@ struct salvor_exec_request {
     struct salvor_span input; /* standard input; empty: /dev/null */
     uint64_t output_limit;    /* bytes of stdout kept; 0: 1 MiB. More is an error, never cut */
     int64_t timeout_ms;       /* 0: what the call has left */
-    const char
-        *output_path;   /* stdout goes to this file below the scratch folder instead, or NULL */
-    const char *script; /* declared script reads: path that replaces "{script}", or NULL */
+    const char *output_path;  /* stdout goes to this file below the scratch folder, or NULL */
+    const char *script;       /* declared script reads: path that replaces "{script}", or NULL */
 };
 
 struct salvor_exec_result {
@@ -180,9 +188,7 @@ struct salvor_exec_result {
 #define SALVOR_JOB_ABSENT 1000u /* never started under this id */
 #define SALVOR_JOB_RUNNING 2000u
 #define SALVOR_JOB_ENDED 3000u /* exit_status or signal_number say how */
-#define SALVOR_JOB_LOST                                                        \
-    4000u /* started, but the machine restarted or the job was killed with its \
-             shim before it could write its status */
+#define SALVOR_JOB_LOST 4000u  /* started, but machine restart or kill came before its status */
 
 struct salvor_job_state {
     uint32_t struct_size; /* set by the caller */
@@ -226,8 +232,7 @@ struct salvor_exec {
     const char *(*scratch_folder)(salvor_call *call);
 };
 
-/* ---- salvor.stream 1: artifacts ---------------------------------------------------------------
- */
+/* ---- salvor.stream 1: artifacts ------------------------------------------------------------- */
 
 #define SALVOR_STREAM "salvor.stream"
 
@@ -276,10 +281,14 @@ struct salvor_stream {
     /* A verified private copy as a file below the scratch folder, for vendor commands; the copy of
      * an earlier call is verified and used again. */
     salvor_status (*materialize)(salvor_call *call, const char *name, const char **ret_path);
+
+    /* What open() can read, as a JSON array sorted by name: [{"name","media_type","size","sha256",
+     * "origin":"source|run"}]. A bare vendor file is one artifact under its file name; what is not
+     * known without a manifest is null. */
+    salvor_status (*list)(salvor_call *call, struct salvor_span *ret_json);
 };
 
-/* ---- salvor.ledger 1: one small result an object -----------------------------------------------
- */
+/* ---- salvor.ledger 1: one small result an object -------------------------------------------- */
 
 #define SALVOR_LEDGER "salvor.ledger"
 
@@ -307,8 +316,7 @@ struct salvor_ledgers {
     void (*close)(salvor_call *call, salvor_ledger *ledger);
 };
 
-/* ---- batches: the same queue for http, kube, exec and ssh ---------------------------------------
- */
+/* ---- salvor.batch 1: the same queue for http, kube and ssh ---------------------------------- */
 
 #define SALVOR_BATCH "salvor.batch"
 
@@ -320,7 +328,8 @@ struct salvor_batch_result {
     int32_t code;         /* HTTP status, or exit status of a command */
     uint32_t attempts;
     uint32_t reserved;
-    struct salvor_span body; /* until the next next() or close() of the batch */
+    struct salvor_span body; /* answer or stdout; until the next next() or close() of the batch */
+    struct salvor_span err;  /* commands: last 64 KiB of stderr; as long as `body` */
 };
 
 struct salvor_batches {
@@ -336,8 +345,7 @@ struct salvor_batches {
     void (*close)(salvor_call *call, salvor_batch *batch);
 };
 
-/* ---- salvor.http 1 ------------------------------------------------------------------------------
- */
+/* ---- salvor.http 1 -------------------------------------------------------------------------- */
 
 #define SALVOR_HTTP "salvor.http"
 
@@ -386,8 +394,7 @@ struct salvor_http {
     void (*client_close)(salvor_call *call, salvor_http_client *client);
 };
 
-/* ---- salvor.kube 1 ------------------------------------------------------------------------------
- */
+/* ---- salvor.kube 1 -------------------------------------------------------------------------- */
 
 #define SALVOR_KUBE "salvor.kube"
 
@@ -454,8 +461,7 @@ struct salvor_kube {
     void (*client_close)(salvor_call *call, salvor_kube_client *client);
 };
 
-/* ---- salvor.ssh 1: commands on other machines
- * ------------------------------------------------------ */
+/* ---- salvor.ssh 1: commands on other machines ----------------------------------------------- */
 
 #define SALVOR_SSH "salvor.ssh"
 
