@@ -1,0 +1,97 @@
+#include "cli/flags.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+#include "base/text.h"
+
+#define EVERYWHERE 0xffffffffu
+#define PLANNING                                                                       \
+    (ON(COMMAND_BACKUP) | ON(COMMAND_PLAN) | ON(COMMAND_RESTORE) | ON(COMMAND_DRILL) | \
+     ON(COMMAND_POST_RESYNC))
+#define RUNNING                                                                               \
+    (ON(COMMAND_BACKUP) | ON(COMMAND_RESTORE) | ON(COMMAND_DRILL) | ON(COMMAND_POST_RESYNC) | \
+     ON(COMMAND_RESUME))
+#define ABOUT_A_SITE (ON(COMMAND_DISCOVER) | ON(COMMAND_VALIDATE) | ON(COMMAND_BACKUPS) | PLANNING)
+#define ABOUT_A_BACKUP                                                                      \
+    (ON(COMMAND_DISCOVER) | ON(COMMAND_VALIDATE) | ON(COMMAND_PLAN) | ON(COMMAND_RESTORE) | \
+     ON(COMMAND_DRILL) | ON(COMMAND_POST_RESYNC))
+
+const struct flag flags[] = {
+    {FLAG_PROVIDER, "provider", 0, "NAME", VALUE_PROVIDER, 0, EVERYWHERE,
+     "provider plugin; without --site the options given are the whole site"},
+    {FLAG_SITE, "site", 0, "NAME", VALUE_SITE, 0, ABOUT_A_SITE | ON(COMMAND_RESUME),
+     "site of the configuration to work on"},
+    {FLAG_SET, "set", 0, "KEY=VALUE", VALUE_OPTION, 1, ABOUT_A_SITE | ON(COMMAND_RESUME),
+     "give an option of the provider"},
+    {FLAG_FROM, "from", 0, "SOURCE", VALUE_SOURCE, 0, ABOUT_A_BACKUP,
+     "backup to use: latest, SET, PATH, URL or RUN"},
+    {FLAG_PATH, "path", 0, "PROCEDURE", VALUE_PROCEDURE, 0, PLANNING | ON(COMMAND_VALIDATE),
+     "take this procedure instead of choosing from evidence"},
+    {FLAG_STORE, "store", 0, "NAME", VALUE_STORE, 0, ABOUT_A_SITE,
+     "store of the configuration that holds the backup sets"},
+    {FLAG_DRY_RUN, "dry-run", 0, NULL, VALUE_NONE, 0, PLANNING, "plan only, change nothing"},
+    {FLAG_APPROVE, "approve", 0, "HASH", VALUE_TEXT, 1, RUNNING, "approve the plan with this hash"},
+    {FLAG_POLICY, "policy", 0, "FILE", VALUE_FILE, 0, RUNNING,
+     "approve what this policy file allows"},
+    {FLAG_YES, "yes", 'y', NULL, VALUE_NONE, 0, RUNNING,
+     "approve without asking; irreversible steps are asked for all the same"},
+    {FLAG_MANUAL, "manual", 0, "STEP", VALUE_ROW, 1, PLANNING,
+     "do this step by hand; salvor checks that it was done"},
+    {FLAG_WAIVE, "waive", 0, "FINDING", VALUE_FINDING, 1, PLANNING | ON(COMMAND_VALIDATE),
+     "lower this blocker for one run; needs --reason"},
+    {FLAG_SETTLE, "settle", 0, "STEP=done|not-done", VALUE_TEXT, 1, ON(COMMAND_RESUME),
+     "say whether a step with unknown outcome took effect"},
+    {FLAG_REASON, "reason", 0, "TEXT", VALUE_TEXT, 1,
+     PLANNING | ON(COMMAND_VALIDATE) | ON(COMMAND_RESUME),
+     "reason for the --waive, --settle or --path before it"},
+    {FLAG_WAIT, "wait", 0, NULL, VALUE_NONE, 0, RUNNING,
+     "wait for people and running jobs (default on a terminal) or end with status 4"},
+    {FLAG_TIMEOUT, "timeout", 0, "DURATION", VALUE_TEXT, 0,
+     RUNNING | ON(COMMAND_DISCOVER) | ON(COMMAND_VALIDATE) | ON(COMMAND_PLAN),
+     "longest time for all of it: 30s, 10m, 2h"},
+    {FLAG_NO_POST_RESYNC, "no-post-resync", 0, NULL, VALUE_NONE, 0,
+     ON(COMMAND_PLAN) | ON(COMMAND_RESTORE) | ON(COMMAND_DRILL), "stop after the restore itself"},
+    {FLAG_VERIFY, "verify", 0, NULL, VALUE_NONE, 0, ON(COMMAND_REPORT),
+     "prove first that the journal is complete and unchanged"},
+    {FLAG_RECORD, "record", 0, "FOLDER", VALUE_FOLDER, 0, ABOUT_A_SITE | ON(COMMAND_RESUME),
+     "record what the outside answers"},
+    {FLAG_REPLAY, "replay", 0, "FOLDER", VALUE_FOLDER, 0, ABOUT_A_SITE | ON(COMMAND_RESUME),
+     "answer from a recording instead of the outside"},
+    {FLAG_OUTPUT, "output", 'o', "FORMAT", VALUE_FORMAT, 0, EVERYWHERE,
+     "format of what goes to standard output"},
+    {FLAG_CONFIG, "config", 0, "FILE", VALUE_FILE, 0, EVERYWHERE, "configuration file"},
+    {FLAG_STATE_DIR, "state-dir", 0, "FOLDER", VALUE_FOLDER, 0, EVERYWHERE,
+     "folder of runs, locks and the default store"},
+    {FLAG_PLUGIN_DIR, "plugin-dir", 0, "FOLDER", VALUE_FOLDER, 1, EVERYWHERE,
+     "search plugins here first"},
+    {FLAG_LOG_FORMAT, "log-format", 0, "text|json", VALUE_LOG_FORMAT, 0, EVERYWHERE,
+     "format of messages on standard error"},
+    {FLAG_VERBOSE, "verbose", 'v', NULL, VALUE_NONE, 1, EVERYWHERE,
+     "say more; twice: debug messages of plugins too"},
+    {FLAG_QUIET, "quiet", 'q', NULL, VALUE_NONE, 0, EVERYWHERE, "say only what went wrong"},
+    {FLAG_HELP, "help", 'h', NULL, VALUE_NONE, 0, EVERYWHERE, "show help"},
+    {FLAG_VERSION, "version", 0, NULL, VALUE_NONE, 0, EVERYWHERE, "show the version"},
+    {0, NULL, 0, NULL, VALUE_NONE, 0, 0, NULL},
+};
+
+const struct flag *flag_find(const char *name)
+{
+    for (const struct flag *flag = flags; flag->name != NULL; flag++)
+        if (strcmp(flag->name, name) == 0)
+            return flag;
+    return NULL;
+}
+
+const struct flag *flag_by_letter(char letter)
+{
+    for (const struct flag *flag = flags; flag->name != NULL; flag++)
+        if (flag->letter != 0 && flag->letter == letter)
+            return flag;
+    return NULL;
+}
+
+const char *flag_option_by_letter(char letter)
+{
+    return letter == 'n' ? "namespace" : NULL;
+}

@@ -1,0 +1,83 @@
+/* The core's own flags: one table for parsing, help, completion, the manual and reserved names. */
+#ifndef SALVOR_CLI_FLAGS_H
+#define SALVOR_CLI_FLAGS_H
+
+#include <stdint.h>
+
+#include "cli/commands.h"
+
+enum flag_id {
+    FLAG_PROVIDER,
+    FLAG_SITE,
+    FLAG_SET,
+    FLAG_CONFIG,
+    FLAG_STATE_DIR,
+    FLAG_PLUGIN_DIR,
+    FLAG_STORE,
+    FLAG_FROM,
+    FLAG_PATH,
+    FLAG_APPROVE,
+    FLAG_POLICY,
+    FLAG_YES,
+    FLAG_DRY_RUN,
+    FLAG_MANUAL,
+    FLAG_WAIVE,
+    FLAG_SETTLE,
+    FLAG_REASON,
+    FLAG_WAIT,
+    FLAG_TIMEOUT,
+    FLAG_NO_POST_RESYNC,
+    FLAG_RECORD,
+    FLAG_REPLAY,
+    FLAG_VERIFY,
+    FLAG_OUTPUT,
+    FLAG_LOG_FORMAT,
+    FLAG_VERBOSE,
+    FLAG_QUIET,
+    FLAG_HELP,
+    FLAG_VERSION
+};
+
+/* What completion offers as value. */
+enum flag_value {
+    VALUE_NONE, /* a switch: --flag, --flag=true, --flag=false */
+    VALUE_TEXT,
+    VALUE_FILE,
+    VALUE_FOLDER,
+    VALUE_PROVIDER,
+    VALUE_SITE,
+    VALUE_STORE,
+    VALUE_OPTION, /* KEY=VALUE of the provider */
+    VALUE_SOURCE, /* latest, a set, a path, a URL, a run */
+    VALUE_PROCEDURE,
+    VALUE_FINDING,
+    VALUE_ROW,
+    VALUE_FORMAT, /* the command's outputs */
+    VALUE_LOG_FORMAT
+};
+
+struct flag {
+    enum flag_id id;
+    const char *name;
+    char letter;            /* 0: none */
+    const char *value_name; /* for help; NULL for a switch */
+    enum flag_value value;
+    int repeatable;
+    uint32_t commands; /* ON() mask */
+    const char *help;  /* one line, lower case */
+};
+
+/* In the order of help; ends with a NULL name. */
+extern const struct flag flags[];
+
+/* NULL when there is none. */
+const struct flag *flag_find(const char *name);
+const struct flag *flag_by_letter(char letter);
+
+/*
+ * Letters that stand for a provider's option, for those used to kubectl: "namespace" for 'n'. NULL
+ * when the letter means nothing.
+ */
+const char *flag_option_by_letter(char letter);
+
+#endif

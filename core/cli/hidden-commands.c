@@ -1,0 +1,17 @@
+#include "cli/hidden-commands.h"
+
+#include "base/banned.h"
+#include "base/text.h"
+
+/* Names begin with two underscores, so that no user command ever collides. */
+static const struct hidden_command hidden_commands[] = {
+    {NULL, NULL},
+};
+
+const struct hidden_command *hidden_command_find(const char *name)
+{
+    for (const struct hidden_command *command = hidden_commands; command->name != NULL; command++)
+        if (text_equal(command->name, name))
+            return command;
+    return NULL;
+}

@@ -1,0 +1,33 @@
+/* Stand-ins until the rooms that own these functions are there; weak, so that the real ones win. */
+#include <stdlib.h>
+
+#include "config/config.h"
+#include "plugin/plugin-find.h"
+
+#include "base/banned.h"
+
+__attribute__((weak)) int plugin_find(const char *name, const char *const *folders,
+                                      struct plugin_file **ret_file, struct error *reterr)
+{
+    (void)folders;
+    (void)ret_file;
+    return error_set(reterr, EXIT_USAGE, "there is no plugin for provider '%s'", name);
+}
+
+__attribute__((weak)) void plugin_file_free(struct plugin_file *file)
+{
+    free(file);
+}
+
+__attribute__((weak)) const struct plugin_option *plugin_info_option(const struct plugin_info *info,
+                                                                     const char *name)
+{
+    (void)info;
+    (void)name;
+    return NULL;
+}
+
+__attribute__((weak)) void config_free(struct config *config)
+{
+    free(config);
+}
