@@ -50,11 +50,26 @@ int journal_flush_due(struct journal *journal, struct error *reterr);
 /* Hash of the last record, as hexadecimal; 64 zeros for an empty journal. */
 void journal_head(const struct journal *journal, char ret_text[DIGEST_TEXT_SIZE]);
 
-/* Calls `visit` with every record in order (body borrowed) until it returns non-zero; returns that,
- * 0 at the end, or -1 with *reterr at the first record that cannot be read. */
+/* Calls `visit` with every record in order, pending ones too but none that `visit` appends (body
+ * borrowed) until it returns non-zero; returns that, 0 at the end, or -1 with *reterr at the first
+ * record that cannot be read. */
 typedef int (*journal_visitor)(void *data, int64_t sequence, const json_t *body,
                                struct error *reterr);
 int journal_each(struct journal *journal, journal_visitor visit, void *data, struct error *reterr);
+
+/* The same from the last record back; for what the newest records say. Checks no hashes. */
+int journal_each_backward(struct journal *journal, journal_visitor visit, void *data,
+                          struct error *reterr);
+
+/*
+ * Every record that can still be read, for reports of a damaged journal: a record that cannot, or
+ * that breaks the chain, is visited with `problem` set (body NULL when there is none to show), and
+ * the reading goes on behind it. Returns how many problems there were, or what `visit` returned
+ * when that was not 0 (use negative numbers).
+ */
+typedef int (*journal_salvager)(void *data, int64_t sequence, const json_t *body,
+                                const char hash[DIGEST_TEXT_SIZE], const char *problem);
+int64_t journal_salvage(struct journal *journal, journal_salvager visit, void *data);
 
 /*
  * Proves the chain from the first to the last record. With `known_heads` (hexadecimal,
