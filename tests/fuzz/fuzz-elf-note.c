@@ -1,0 +1,22 @@
+/* A plugin file is read before anything of it is trusted: no bytes may crash that. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "plugin/elf-note.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct error err = ERROR_INIT;
+    struct elf_file file = ELF_FILE_INIT;
+    struct plugin_note note = {NULL, 0, NULL};
+    if (elf_from_bytes("fuzz", data, size, &file, &err) == 0) {
+        if (note_read_elf(&file, &note, &err) == 0)
+            note_clear(&note);
+        elf_close(&file);
+    }
+    error_clear(&err);
+    return 0;
+}
