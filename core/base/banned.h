@@ -8,6 +8,10 @@
 #include <string.h>
 #include <time.h>
 
+/* With clang and _FORTIFY_SOURCE these two are macros, which cannot be poisoned. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atoll atof
 #pragma GCC poison gmtime localtime ctime asctime tmpnam tempnam mktemp system popen
 
