@@ -93,6 +93,18 @@ for compiler in "${cxx_compilers[@]}"; do
     compiles "$compiler" c++ c++17 "$work/use.c" || complain "macros, $compiler, c++17"
 done
 
+# The helper headers are for C99 on and C++; jansson's are not ours to check.
+for path in "$include"/salvor/*.h; do
+    header=salvor/${path##*/}
+    printf '#include <%s>\nextern int salvor_alone;\n' "$header" > "$work/helper.c"
+    for compiler in "${c_compilers[@]}"; do
+        compiles "$compiler" c c99 "$work/helper.c" || complain "$header, $compiler, c99"
+    done
+    for compiler in "${cxx_compilers[@]}"; do
+        compiles "$compiler" c++ c++17 "$work/helper.c" || complain "$header, $compiler, c++17"
+    done
+done
+
 # The checks above can fail.
 mkdir -p "$work/bad/salvor"
 printf '#include <stdint.h>\n#define MINE 1\nstruct stray { int32_t a; };\n' > "$work/bad/salvor/bad.h"
