@@ -67,7 +67,12 @@ int client_descriptor(struct client *client, const json_t **ret_descriptor, stru
 /* Process id of the live worker, 0 when there is none. */
 int client_pid(const struct client *client);
 
-/* CLOSE, wait, kill if it does not go; reaps every process of its group. NULL is fine. */
+/* CLOSE, wait, kill if it does not go; reaps every process of its group. The next call starts a new
+ * worker. -1 with *reterr (which may be NULL) when it had to be killed or did not end with status
+ * 0: nothing is lost then, but a plugin or a sanitizer has something to say. */
+int client_close(struct client *client, struct error *reterr);
+
+/* The same, and the client is gone. NULL is fine. */
 void client_free(struct client *client);
 
 #endif

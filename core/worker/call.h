@@ -1,6 +1,11 @@
 /*
  * One call of one hook, as the worker sees it: what services need to do their work within the
  * call's effect, deadline and cancellation. Single thread, except where said.
+ *
+ * Services keep to this, because the worker looks after each hook for what a plugin left behind:
+ * descriptors that stay open between calls are named with worker_keep_descriptor, threads that stay
+ * are named "salvor-..." (pthread_setname_np), and no child process stays. SIGPIPE is ignored here;
+ * commands are started with it set back to its default.
  */
 #ifndef SALVOR_WORKER_CALL_H
 #define SALVOR_WORKER_CALL_H
@@ -14,7 +19,10 @@
 #include "base/error.h"
 #include "wire/frame.h"
 
-struct recorder; /* services/recorder.h: record and replay, NULL when neither was asked for */
+struct plugin_info;  /* plugin/plugin-info.h */
+struct recorder;     /* services/recorder.h: record and replay, NULL when neither was asked for */
+struct planning;     /* worker/plan.c: the stage being planned */
+struct salvor_hooks; /* salvor/plugin.h */
 
 /* What lives as long as the worker process; from the OPEN frame. */
 struct worker_session {
@@ -22,7 +30,20 @@ struct worker_session {
     int cancel_fd;      /* eventfd, readable once the call shall stop; never read here */
     json_t *open;       /* body of the OPEN frame */
     json_t *descriptor; /* descriptor JSON of the loaded plugin; NULL in a service worker */
+    const struct plugin_info *plugin; /* the same, typed; NULL in a service worker */
+    const struct salvor_hooks *hooks; /* NULL in a service worker */
     struct recorder *recorder;
+};
+
+enum worker_hook {
+    HOOK_DISCOVER,
+    HOOK_VALIDATE,
+    HOOK_BACKUP,
+    HOOK_RESTORE,
+    HOOK_POST_RESYNC,
+    HOOK_RUN_STEP,
+    HOOK_CHECK_STEP,
+    HOOK_OBSERVE
 };
 
 struct call_handle; /* what must be closed when the hook returns */
@@ -30,16 +51,25 @@ struct call_handle; /* what must be closed when the hook returns */
 struct worker_call {
     salvor_call public; /* first: the plugin's view of the call */
     struct worker_session *session;
+    uint32_t magic; /* WORKER_CALL_MAGIC while the hook runs */
     uint32_t id;
-    const json_t *body;   /* body of the CALL frame */
-    const char *row;      /* id of the running row; "-" outside run_step and check_step */
-    uint32_t effect;      /* most that services may do now, SALVOR_EFFECT_* */
-    int pre_image_needed; /* mutations are locked until a pre-image is durable */
-    int64_t deadline;     /* monotonic ms */
-    struct error error;   /* last failure of a host function */
+    enum worker_hook hook;
+    const char *hook_name; /* "run_step" */
+    json_t *body;          /* body of the CALL frame */
+    const char *row;       /* id of the running row; "-" outside run_step and check_step */
+    uint32_t effect;       /* most that services may do now, SALVOR_EFFECT_* */
+    int pre_image_needed;  /* mutations are locked until a pre-image is durable */
+    int64_t deadline;      /* monotonic ms */
+    struct error error;    /* last failure of a host function */
+    salvor_status error_status;
+    struct error reported; /* what the hook said with report(); wins over `error` */
     struct call_handle *handles;
-    void *memory; /* what call_keep handed out */
+    void *memory;              /* what call_keep handed out */
+    json_t *classes;           /* fact name -> class, of the facts put in this call */
+    struct planning *planning; /* in plan hooks */
 };
+
+enum { WORKER_CALL_MAGIC = 0x43414c4c };
 
 /* The worker's call behind the plugin's. */
 static inline struct worker_call *call_of(salvor_call *call)
@@ -74,7 +104,9 @@ void call_forget(struct worker_call *call, const void *handle);
 int call_owns(const struct worker_call *call, const void *handle,
               void (*close_handle)(struct worker_call *call, void *handle));
 
-/* Sends a frame of this call; `body` is stolen. A parent that is gone ends the process. */
+/* Sends a frame of this call; `body` is stolen. A parent that is gone ends the process. Any
+ * thread; dropped once the hook has returned. A body that passes the frame's limit is the caller's
+ * bug and ends the process. */
 void call_send(struct worker_call *call, enum frame_type type, json_t *body);
 
 /* REQUEST and its REPLY. `request` ({"ask":…}) is stolen; *ret_reply is owned by the caller. */
@@ -93,6 +125,11 @@ salvor_status call_wait(struct worker_call *call, struct pollfd *fds, nfds_t cou
 
 /* Milliseconds left to the call, never negative. */
 int64_t call_time_left(const struct worker_call *call);
+
+/* A descriptor of a service that stays open between calls is not the plugin's leak. */
+void worker_keep_descriptor(int fd);
+void worker_forget_descriptor(int fd);
+int worker_keeps_descriptor(int fd);
 
 /* Text member of the OPEN frame ("scratch_folder"), or NULL. */
 const char *call_setting(const struct worker_call *call, const char *name);

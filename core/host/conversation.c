@@ -1,0 +1,302 @@
+#include "host/conversation.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/kill-point.h"
+#include "base/text.h"
+#include "wire/frame-rules.h"
+
+enum { TICK_MS = 100, CHUNK = 65536 };
+
+/* How far stopping has come, beside what the caller sees. */
+struct progress {
+    int over;
+    int call_sent;
+    int closed;         /* end of the worker's stream */
+    int64_t next_tick;  /* monotonic ms */
+    int64_t next_force; /* when TERM or KILL is due; 0: never */
+    int terminated;     /* TERM was sent */
+};
+
+static void finish(struct conversation *talk, struct progress *progress, enum conversation_end end)
+{
+    if (!progress->over)
+        talk->end = end;
+    progress->over = 1;
+}
+
+static void break_off(struct conversation *talk, struct progress *progress, struct error *reason)
+{
+    (void)error_move(&talk->reason, reason);
+    finish(talk, progress, RULES_BROKEN);
+}
+
+/* ---- out ------------------------------------------------------------------------------------- */
+
+static void send_queued(struct conversation *talk, struct progress *progress)
+{
+    struct line *line = talk->line;
+    while (line->out.size > 0) {
+        ssize_t sent =
+            send(line->process.socket, line->out.data, line->out.size, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0 && errno != EAGAIN) {
+            /* nobody reads any more; what it still said is read until the end */
+            line->out.size = 0;
+            return;
+        }
+        if (sent < 0)
+            return;
+        buffer_consume(&line->out, (size_t)sent);
+    }
+    if (!progress->call_sent && talk->call != 0)
+        kill_point(talk->row, "call-sent");
+    progress->call_sent = 1;
+}
+
+/* ---- in -------------------------------------------------------------------------------------- */
+
+void line_drain_output(struct line *line)
+{
+    char chunk[CHUNK];
+    /* bounded, so that a flood cannot keep the loop from its clock */
+    for (int i = 0; i < 16; i++) {
+        ssize_t size = read(line->process.output_fd, chunk, sizeof chunk);
+        if (size <= 0)
+            return;
+        tail_add(&line->printed, chunk, (size_t)size);
+    }
+}
+
+static void keep_last_log(struct line *line, const json_t *body)
+{
+    free(line->last_log);
+    line->last_log = text_copy(json_text(body, "text"));
+}
+
+static json_t *error_json(const struct error *err)
+{
+    return json_make("{s:{s:s, s:s?, s:s?}}", "error", "message",
+                     err->message != NULL ? err->message : "refused", "detail", err->detail, "hint",
+                     err->hint);
+}
+
+static void answer_request(struct conversation *talk, struct progress *progress, const json_t *body)
+{
+    const struct client_listener *listener = talk->listener;
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_json json_t *reply = NULL;
+    json_t *serial = json_object_get(body, "serial");
+    if (listener != NULL && listener->request != NULL)
+        reply = listener->request(listener->data, body, &err);
+    else
+        (void)error_set(&err, EXIT_FAILED, "nobody answers '%s' here", json_text(body, "ask"));
+    if (reply == NULL)
+        reply = error_json(&err);
+    json_put(reply, "serial", json_incref(serial));
+    if (frame_encode(&talk->line->out, FRAME_REPLY, talk->call, reply, &err) == 0)
+        return;
+    json_decref(reply);
+    reply = error_json(&err);
+    json_put(reply, "serial", json_incref(serial));
+    if (frame_encode(&talk->line->out, FRAME_REPLY, talk->call, reply, &err) != 0)
+        break_off(talk, progress, &err);
+}
+
+static void hand_on(struct conversation *talk, struct progress *progress, const struct frame *frame)
+{
+    const struct client_listener *listener = talk->listener;
+    cleanup_error struct error err = ERROR_INIT;
+    if (frame->type == FRAME_LOG)
+        keep_last_log(talk->line, frame->body);
+    if (listener == NULL || listener->frame == NULL)
+        return;
+    if (listener->frame(listener->data, frame->type, frame->body, &err) != 0)
+        break_off(talk, progress, &err);
+}
+
+static int is_expected(const struct conversation *talk, enum frame_type type)
+{
+    const int opening = talk->call == 0;
+    switch (type) {
+    case FRAME_READY:
+    case FRAME_REFUSED:
+        return opening;
+    case FRAME_LOG:
+        return 1;
+    default:
+        return !opening;
+    }
+}
+
+static void take_frame(struct conversation *talk, struct progress *progress, struct frame *frame)
+{
+    cleanup_error struct error err = ERROR_INIT;
+    if (frame_check(frame->type, frame->body, &err) != 0) {
+        break_off(talk, progress, &err);
+    } else if (frame->call != talk->call) {
+        (void)error_set(&err, EXIT_FAILED, "a '%s' frame for call %u, which is not running",
+                        frame_type_name(frame->type), frame->call);
+        break_off(talk, progress, &err);
+    } else if (!is_expected(talk, frame->type)) {
+        (void)error_set(&err, EXIT_FAILED, "a '%s' frame %s", frame_type_name(frame->type),
+                        talk->call == 0 ? "before it is open" : "in a call");
+        break_off(talk, progress, &err);
+    } else if (frame->type == FRAME_READY || frame->type == FRAME_REFUSED ||
+               frame->type == FRAME_DONE) {
+        talk->answer_type = frame->type;
+        talk->answer = json_incref(frame->body);
+        finish(talk, progress, ANSWERED);
+    } else if (frame->type == FRAME_REQUEST) {
+        answer_request(talk, progress, frame->body);
+    } else {
+        hand_on(talk, progress, frame);
+    }
+}
+
+static void take_frames(struct conversation *talk, struct progress *progress)
+{
+    while (!progress->over) {
+        struct frame frame = {0};
+        cleanup_error struct error err = ERROR_INIT;
+        int got = frame_decode(&talk->line->in, &frame, &err);
+        if (got < 0)
+            break_off(talk, progress, &err);
+        if (got <= 0)
+            return;
+        take_frame(talk, progress, &frame);
+        frame_clear(&frame);
+    }
+}
+
+/* One read a turn: the clock is looked at between two of them. */
+static void receive(struct conversation *talk, struct progress *progress)
+{
+    struct buffer *in = &talk->line->in;
+    char *room = buffer_reserve(in, CHUNK);
+    if (room == NULL)
+        return;
+    ssize_t size = recv(talk->line->process.socket, room, CHUNK, MSG_DONTWAIT);
+    if (size > 0) {
+        in->size += (size_t)size;
+        take_frames(talk, progress);
+    } else if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
+        progress->closed = 1;
+    }
+}
+
+/* ---- stopping -------------------------------------------------------------------------------- */
+
+static void kill_now(struct conversation *talk, struct progress *progress)
+{
+    talk->killed = 1;
+    worker_process_signal(&talk->line->process, SIGKILL);
+    finish(talk, progress, STOPPED);
+}
+
+static void ask_to_stop(struct conversation *talk, struct progress *progress, enum stop_cause cause)
+{
+    if (talk->stop != NOT_STOPPED)
+        return;
+    talk->stop = cause;
+    /* nothing is running in a plugin that is being opened: nothing can be lost */
+    if (talk->call == 0) {
+        kill_now(talk, progress);
+        return;
+    }
+    worker_process_cancel(&talk->line->process);
+    progress->next_force = clock_monotonic_ms() + GRACE_MS;
+}
+
+static void force(struct conversation *talk, struct progress *progress)
+{
+    if (progress->terminated) {
+        kill_now(talk, progress);
+        return;
+    }
+    progress->terminated = 1;
+    talk->killed = 1;
+    worker_process_signal(&talk->line->process, SIGTERM);
+    progress->next_force = clock_monotonic_ms() + TERM_MS;
+}
+
+static void look_at_clock(struct conversation *talk, struct progress *progress)
+{
+    const struct client_listener *listener = talk->listener;
+    const int64_t now = clock_monotonic_ms();
+    if (now >= progress->next_tick) {
+        progress->next_tick = now + TICK_MS;
+        int wish = listener != NULL && listener->tick != NULL ? listener->tick(listener->data) : 0;
+        if (wish == 1)
+            ask_to_stop(talk, progress, STOP_ASKED);
+        if (wish == 2) {
+            talk->stop = STOP_ASKED;
+            kill_now(talk, progress);
+        }
+        /* a descriptor that a grandchild holds open can hide that the worker is gone */
+        if (!progress->closed && worker_process_has_ended(&talk->line->process)) {
+            receive(talk, progress);
+            progress->closed = 1;
+        }
+    }
+    if (now >= talk->deadline)
+        ask_to_stop(talk, progress, STOP_DEADLINE);
+    if (progress->next_force != 0 && now >= progress->next_force)
+        force(talk, progress);
+}
+
+/* ---- the loop -------------------------------------------------------------------------------- */
+
+static int time_to_wait(const struct conversation *talk, const struct progress *progress)
+{
+    const int64_t now = clock_monotonic_ms();
+    int64_t next = progress->next_tick;
+    if (talk->stop == NOT_STOPPED && talk->deadline < next)
+        next = talk->deadline;
+    if (progress->next_force != 0 && progress->next_force < next)
+        next = progress->next_force;
+    return next > now ? (int)(next - now) : 0;
+}
+
+static void turn(struct conversation *talk, struct progress *progress)
+{
+    struct line *line = talk->line;
+    struct pollfd fds[] = {
+        {line->process.socket, (short)(POLLIN | (line->out.size > 0 ? POLLOUT : 0)), 0},
+        {line->process.output_fd, POLLIN, 0},
+    };
+    if (poll(fds, 2, time_to_wait(talk, progress)) < 0 && errno != EINTR)
+        (void)poll(NULL, 0, 1);
+    if (fds[1].revents != 0)
+        line_drain_output(line);
+    if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
+        receive(talk, progress);
+    if (!progress->over)
+        send_queued(talk, progress);
+    if (!progress->over)
+        look_at_clock(talk, progress);
+    if (progress->closed)
+        finish(talk, progress, talk->killed ? STOPPED : WORKER_ENDED);
+}
+
+void converse(struct conversation *talk)
+{
+    struct progress progress = {.next_tick = clock_monotonic_ms() + TICK_MS};
+    take_frames(talk, &progress);
+    if (!progress.over)
+        send_queued(talk, &progress);
+    while (!progress.over)
+        turn(talk, &progress);
+    line_drain_output(talk->line);
+}
