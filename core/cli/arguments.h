@@ -64,7 +64,9 @@ struct arguments {
     json_t *origins; /* the same names -> "--set", "--kubeconfig": what errors call them */
     const char *state_folder;          /* absolute; --state-dir, configuration or the default */
     const char *const *plugin_folders; /* --plugin-dir, then the configuration's; ends with NULL */
-    const char *store_folder; /* absolute folder of the local store; NULL: `sets` of the state */
+    const char *store_folder;          /* absolute; --store, the site's, the default store, else
+                                          `sets` in the state folder */
+    const char *config_file;           /* --config as given, or NULL */
 
     /* the run */
     const char *from;             /* --from, for validate also the operand; NULL: none */

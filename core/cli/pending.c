@@ -1,7 +1,6 @@
 /* Stand-ins until the rooms that own these functions are there; weak, so that the real ones win. */
 #include <stdlib.h>
 
-#include "config/config.h"
 #include "plugin/plugin-find.h"
 
 #include "base/banned.h"
@@ -17,17 +16,4 @@ __attribute__((weak)) int plugin_find(const char *name, const char *const *folde
 __attribute__((weak)) void plugin_file_free(struct plugin_file *file)
 {
     free(file);
-}
-
-__attribute__((weak)) const struct plugin_option *plugin_info_option(const struct plugin_info *info,
-                                                                     const char *name)
-{
-    (void)info;
-    (void)name;
-    return NULL;
-}
-
-__attribute__((weak)) void config_free(struct config *config)
-{
-    free(config);
 }

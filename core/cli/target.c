@@ -1,21 +1,180 @@
 #include "cli/target.h"
 
+#include <string.h>
+
 #include "base/banned.h"
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/arguments-memory.h"
+#include "config/config.h"
+#include "config/path.h"
+
+static void set_folders(struct arguments *arguments)
+{
+    struct arguments_memory *memory = arguments->memory;
+    const struct config_value *state = config_default(memory->config, "state-dir");
+    char *folder = NULL;
+    if (memory->given_state_folder != NULL)
+        folder = path_absolute(NULL, memory->given_state_folder);
+    else if (state != NULL)
+        folder = text_copy(state->text);
+    else
+        folder = path_default_state_folder();
+    arguments->state_folder = arguments_keep(arguments, folder);
+
+    struct text_list *folders = &memory->plugin_folders;
+    for (size_t i = 0; i < folders->count; i++)
+        folders->items[i] = arguments_keep(arguments, path_absolute(NULL, folders->items[i]));
+    const char *const *more = config_plugin_folders(memory->config);
+    for (; *more != NULL; more++)
+        text_list_add(folders, *more);
+    if (folders->count > 0)
+        arguments->plugin_folders = folders->items;
+}
+
+/* Names joined by ", "; owned by the caller. */
+static char *joined(const char *const *names)
+{
+    cleanup_buffer struct buffer text = BUFFER_INIT(65536);
+    for (size_t i = 0; names[i] != NULL; i++)
+        buffer_format(&text, "%s%s", i > 0 ? ", " : "", names[i]);
+    return buffer_take(&text);
+}
+
+static int unknown_name(const struct config *config, const char *what, const char *name,
+                        const char *const *names, struct error *reterr)
+{
+    const char *file = config_path(config);
+    const char *nearest = text_nearest(name, names);
+    if (file == NULL) {
+        error_set(reterr, EXIT_USAGE, "there is no %s '%s': there is no configuration file", what,
+                  name);
+        return error_hint(reterr, "give --config FILE, or write /etc/salvor/salvor.yaml");
+    }
+    error_set(reterr, EXIT_USAGE, "there is no %s '%s' in '%s'", what, name, file);
+    if (nearest != NULL)
+        return error_hint(reterr, "did you mean '%s'?", nearest);
+    cleanup_free char *list = joined(names);
+    return *list != '\0' ? error_hint(reterr, "there are: %s", list) : -1;
+}
+
+static int set_store(struct arguments *arguments, struct error *reterr)
+{
+    struct arguments_memory *memory = arguments->memory;
+    const struct config_value *fallback = config_default(memory->config, "store");
+    const struct config_value *of_site =
+        arguments->site != NULL ? config_site_store(memory->config, arguments->site) : NULL;
+    const char *name = memory->given_store != NULL ? memory->given_store
+                       : of_site != NULL           ? of_site->text
+                       : fallback != NULL          ? fallback->text
+                                                   : NULL;
+    if (name == NULL) {
+        arguments->store_folder =
+            arguments_keep(arguments, text_format("%s/sets", arguments->state_folder));
+        return 0;
+    }
+    const struct config_value *folder = config_store_folder(memory->config, name);
+    if (folder == NULL)
+        return unknown_name(memory->config, "store", name, config_stores(memory->config), reterr);
+    arguments->store_folder = folder->text;
+    return 0;
+}
+
+static int use_site(struct arguments *arguments, const char *site, struct error *reterr)
+{
+    struct arguments_memory *memory = arguments->memory;
+    if (!config_has_site(memory->config, site))
+        return unknown_name(memory->config, "site", site, config_sites(memory->config), reterr);
+    const char *provider = config_site_provider(memory->config, site)->text;
+    if (memory->given_provider != NULL && !text_equal(memory->given_provider, provider)) {
+        error_set(reterr, EXIT_USAGE, "site '%s' is of provider '%s', not '%s'", site, provider,
+                  memory->given_provider);
+        return error_hint(reterr, "leave --provider out");
+    }
+    arguments->site = site;
+    arguments->provider = provider;
+    return 0;
+}
+
+static int choose_site(struct arguments *arguments, struct error *reterr)
+{
+    struct arguments_memory *memory = arguments->memory;
+    const struct config_value *usual = config_default(memory->config, "site");
+    const char *const *sites = config_sites(memory->config);
+    if (usual != NULL)
+        return use_site(arguments, usual->text, reterr);
+    if (sites[0] != NULL && sites[1] == NULL)
+        return use_site(arguments, sites[0], reterr);
+    if (sites[0] == NULL) {
+        error_set(reterr, EXIT_USAGE, "'%s' needs a provider", arguments->command->name);
+        return error_hint(reterr, "give --provider NAME; `salvor plugin list` lists them");
+    }
+    cleanup_free char *list = joined(sites);
+    error_set(reterr, EXIT_USAGE, "'%s' needs a site: '%s' has several", arguments->command->name,
+              config_path(memory->config));
+    return error_hint(reterr, "give --site NAME, one of: %s", list);
+}
+
+/* --provider alone never takes options of a site in the file: half of one site and half of another
+ * would be worse than an error. */
+static int set_site(struct arguments *arguments, int needed, struct error *reterr)
+{
+    struct arguments_memory *memory = arguments->memory;
+    if (memory->given_site != NULL)
+        return use_site(arguments, memory->given_site, reterr);
+    if (memory->given_provider != NULL) {
+        arguments->provider = memory->given_provider;
+        return 0;
+    }
+    return needed ? choose_site(arguments, reterr) : 0;
+}
+
+static int load_config(struct arguments *arguments, struct error *reterr)
+{
+    struct arguments_memory *memory = arguments->memory;
+    if (config_load(memory->given_config, &memory->config, reterr) == 0)
+        return 0;
+    memory->config = config_empty();
+    return -1;
+}
 
 int target_find(struct arguments *arguments, plugin_finder find, struct error *reterr)
 {
     struct arguments_memory *memory = arguments->memory;
-    if (arguments->command->need != NEED_PROVIDER)
+    enum command_need need = arguments->command->need;
+    int for_help = arguments->show == SHOW_HELP || arguments->command->id == COMMAND_HELP;
+    int named = memory->given_provider != NULL || memory->given_site != NULL;
+    if (for_help)
+        need = named ? NEED_PROVIDER : NEED_NOTHING;
+    int result = 0;
+    if (need == NEED_NOTHING)
+        memory->config = config_empty();
+    else
+        result = load_config(arguments, reterr);
+    arguments->config = memory->config;
+    arguments->config_file = memory->given_config;
+    set_folders(arguments);
+    if (result != 0)
+        return -1;
+    if (arguments->timeout_ms == 0)
+        arguments->timeout_ms = config_default_timeout_ms(memory->config);
+    if (need == NEED_NOTHING)
         return 0;
-    if (memory->given_provider == NULL) {
-        error_set(reterr, EXIT_USAGE, "'%s' needs a provider", arguments->command->name);
-        return error_hint(reterr, "give --provider NAME, or --site NAME of the configuration");
-    }
-    arguments->provider = memory->given_provider;
-    if (find(memory->given_provider, arguments->plugin_folders, &memory->plugin, reterr) != 0)
+    if (set_site(arguments, need == NEED_PROVIDER, reterr) != 0 ||
+        set_store(arguments, reterr) != 0)
+        return -1;
+    if (need != NEED_PROVIDER)
+        return 0;
+    if (find(arguments->provider, arguments->plugin_folders, &memory->plugin, reterr) != 0)
         return -1;
     arguments->plugin = memory->plugin;
     return 0;
+}
+
+int target_plugin(const struct arguments *arguments, const char *provider,
+                  struct plugin_file **ret_plugin, struct error *reterr)
+{
+    return plugin_find(provider, arguments->plugin_folders, ret_plugin, reterr);
 }

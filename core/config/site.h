@@ -23,6 +23,10 @@ struct site {
 int site_from_options(const char *name, const struct plugin_info *info, const json_t *given,
                       const json_t *origins, uint32_t commands, struct site **ret_site,
                       struct error *reterr);
+
+/* 1 when a required option of these commands is not given: what the error is about then. */
+int site_lacks_options(const struct plugin_info *info, const json_t *given, uint32_t commands);
+
 void site_free(struct site *site);
 
 #endif

@@ -1,0 +1,197 @@
+#include "../unit.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "config/config.h"
+
+#define FILE_NAME "/etc/salvor/salvor.yaml"
+
+static struct config *parse(const char *text)
+{
+    struct config *config = NULL;
+    cleanup_problems struct problems problems = PROBLEMS_INIT;
+    if (config_parse(text, strlen(text), FILE_NAME, &config, &problems) != 0)
+        fail_msg("not parsed: %s", problems.list[0].message);
+    return config;
+}
+
+/* `wanted`: messages, each with its hint behind " | " when there is one; ends with NULL. */
+static void expect_problems(const char *text, const char *const *wanted)
+{
+    struct config *config = NULL;
+    cleanup_problems struct problems problems = PROBLEMS_INIT;
+    assert_int_equal(config_parse(text, strlen(text), "s.yaml", &config, &problems), -1);
+    assert_null(config);
+    size_t i = 0;
+    for (; wanted[i] != NULL && i < problems.count; i++) {
+        const struct problem *problem = &problems.list[i];
+        cleanup_free char *shown = problem->hint != NULL
+                                       ? text_format("%s | %s", problem->message, problem->hint)
+                                       : text_copy(problem->message);
+        assert_string_equal(shown, wanted[i]);
+    }
+    assert_null(wanted[i]);
+    assert_int_equal(problems.count, i);
+}
+
+#define EXPECT(text, ...) expect_problems(text, (const char *const[]){__VA_ARGS__, NULL})
+
+static void test_full_file(void **state)
+{
+    (void)state;
+    struct config *config = parse("sites:\n"
+                                  "  prod:\n"
+                                  "    provider: eksa\n"
+                                  "    store: main\n"
+                                  "    kubeconfig: keys/kubeconfig\n"
+                                  "    nodes: [a, b]\n"
+                                  "    insecure: true\n"
+                                  "  lab: {provider: nsx-antrea}\n"
+                                  "stores:\n"
+                                  "  main: {path: /srv/backups}\n"
+                                  "  near: {type: folder, path: sets}\n"
+                                  "defaults:\n"
+                                  "  site: prod\n"
+                                  "  store: near\n"
+                                  "  state-dir: /var/state\n"
+                                  "  plugin-dirs: [plugins, /opt/plugins]\n"
+                                  "  timeout: 2h\n");
+    assert_string_equal(config_path(config), FILE_NAME);
+    assert_string_equal(config_sites(config)[0], "prod");
+    assert_string_equal(config_sites(config)[1], "lab");
+    assert_null(config_sites(config)[2]);
+    assert_true(config_has_site(config, "lab"));
+    assert_false(config_has_site(config, "la"));
+    assert_string_equal(config_site_provider(config, "prod")->text, "eksa");
+    assert_string_equal(config_site_provider(config, "prod")->origin, FILE_NAME ":3:15");
+    assert_string_equal(config_site_store(config, "prod")->text, "main");
+    assert_null(config_site_store(config, "lab"));
+    assert_null(config_site_provider(config, "none"));
+    assert_string_equal(config_store_folder(config, "main")->text, "/srv/backups");
+    assert_string_equal(config_store_folder(config, "near")->text, "/etc/salvor/sets");
+    assert_null(config_store_folder(config, "far"));
+    assert_string_equal(config_default(config, "site")->text, "prod");
+    assert_string_equal(config_default(config, "state-dir")->text, "/var/state");
+    assert_null(config_default(config, "nothing"));
+    assert_int_equal(config_default_timeout_ms(config), 7200000);
+    assert_string_equal(config_plugin_folders(config)[0], "/etc/salvor/plugins");
+    assert_string_equal(config_plugin_folders(config)[1], "/opt/plugins");
+    assert_null(config_plugin_folders(config)[2]);
+
+    cleanup_json json_t *options = NULL;
+    cleanup_json json_t *origins = NULL;
+    config_site_options(config, "prod", NULL, &options, &origins);
+    assert_int_equal(json_object_size(options), 3);
+    assert_string_equal(json_text(options, "kubeconfig"), "keys/kubeconfig");
+    assert_string_equal(json_text(options, "insecure"), "true");
+    assert_int_equal(json_array_size(json_object_get(options, "nodes")), 2);
+    assert_string_equal(json_text(origins, "kubeconfig"), FILE_NAME ":5:5");
+    config_free(config);
+}
+
+static void test_empty(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"", "# nothing yet\n", "sites:\n", "{}", "defaults: {}\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct config *config = parse(texts[i]);
+        assert_null(config_sites(config)[0]);
+        assert_null(config_stores(config)[0]);
+        assert_null(config_plugin_folders(config)[0]);
+        assert_null(config_default(config, "site"));
+        assert_int_equal(config_default_timeout_ms(config), 0);
+        config_free(config);
+    }
+    struct config *none = config_empty();
+    assert_null(config_path(none));
+    config_free(none);
+    config_free(NULL);
+}
+
+static void test_unknown_keys(void **state)
+{
+    (void)state;
+    EXPECT("site:\n  a: {}\n",
+           "s.yaml:1:1: unknown key 'site' in the configuration | did you mean 'sites'?");
+    EXPECT("xyz: 1\n", "s.yaml:1:1: unknown key 'xyz' in the configuration | "
+                       "there are: sites, stores, defaults");
+    EXPECT("stores:\n  s: {path: /x, pth: 1}\n",
+           "s.yaml:2:17: unknown key 'pth' in store 's' | did you mean 'path'?");
+    EXPECT("defaults: {statedir: /x}\n",
+           "s.yaml:1:12: unknown key 'statedir' in 'defaults' | did you mean 'state-dir'?");
+}
+
+static void test_wrong_kinds(void **state)
+{
+    (void)state;
+    EXPECT("- a\n", "s.yaml:1:1: a configuration must be a map, not a list | "
+                    "it has the keys sites, stores and defaults");
+    EXPECT("just text\n", "s.yaml:1:1: a configuration must be a map, not a text | "
+                          "it has the keys sites, stores and defaults");
+    EXPECT("sites: [a]\n", "s.yaml:1:8: 'sites' must be a map, not a list");
+    EXPECT("sites: {a: eksa}\n", "s.yaml:1:12: site 'a' must be a map, not a text");
+    EXPECT("sites: {a: }\n", "s.yaml:1:9: site 'a' has no value");
+    EXPECT("sites: {a: {provider: [x]}}\n", "s.yaml:1:23: 'provider' must be a text, not a list");
+    EXPECT("sites: {a: {provider: x, o: {b: 1}}}\n",
+           "s.yaml:1:29: option 'o' must be a text or a list of texts, not a map");
+    EXPECT("sites: {a: {provider: x, o: [[1]]}}\n",
+           "s.yaml:1:30: option 'o' must be a list of texts, not of lists");
+    EXPECT("sites: {a: {provider: x, o: }}\n", "s.yaml:1:26: option 'o' has no value");
+    EXPECT("defaults: {plugin-dirs: /x}\n",
+           "s.yaml:1:25: 'plugin-dirs' must be a list, not a text");
+    EXPECT("defaults: {plugin-dirs: [{}]}\n", "s.yaml:1:26: 'plugin-dirs' must be a list of texts");
+    EXPECT("defaults: {timeout: soon}\n", "s.yaml:1:21: 'soon' is not a duration | "
+                                          "write a number with its unit: 90s, 10m, 2h");
+    EXPECT("defaults: {timeout: 0s}\n", "s.yaml:1:21: '0s' is not a duration | "
+                                        "write a number with its unit: 90s, 10m, 2h");
+    EXPECT("stores: {a: {path: /x, type: s3}}\n",
+           "s.yaml:1:30: unknown store type 's3' | this salvor has stores of type: folder");
+}
+
+static void test_names_and_references(void **state)
+{
+    (void)state;
+    const char *rule = "letters, digits, '.', '_' and '-', at most 63, first a letter or digit";
+    cleanup_free char *bad = text_format("s.yaml:1:9: '../x' is no name for a site | %s", rule);
+    EXPECT("sites: {../x: {provider: a}}\n", bad);
+    cleanup_free char *bad_store =
+        text_format("s.yaml:1:10: '-s' is no name for a store | %s", rule);
+    EXPECT("stores: {-s: {path: /a}}\n", bad_store);
+    EXPECT("sites: {a: {provider: ../b}}\n", "s.yaml:1:23: '../b' is no name for a provider");
+    EXPECT("sites: {a: {x: 1}}\n",
+           "s.yaml:1:9: site 'a' has no provider | add `provider: NAME` to it");
+    EXPECT("stores: {a: {type: folder}}\n",
+           "s.yaml:1:10: store 'a' has no path | add `path: FOLDER` to it");
+    EXPECT("sites: {a: {provider: x, store: mian}}\nstores: {main: {path: /x}}\n",
+           "s.yaml:1:33: there is no store 'mian' | did you mean 'main'?");
+    EXPECT("defaults: {site: prod}\n", "s.yaml:1:18: there is no site 'prod'");
+    EXPECT("defaults: {store: x}\n", "s.yaml:1:19: there is no store 'x'");
+}
+
+static void test_all_problems_at_once(void **state)
+{
+    (void)state;
+    EXPECT("sites:\n  a: {}\n  b: {provider: 'X Y'}\nstore: {}\n"
+           "defaults: {timeout: x, site: prod}\n",
+           "s.yaml:2:3: site 'a' has no provider | add `provider: NAME` to it",
+           "s.yaml:3:17: 'X Y' is no name for a provider",
+           "s.yaml:4:1: unknown key 'store' in the configuration | did you mean 'stores'?",
+           "s.yaml:5:21: 'x' is not a duration | write a number with its unit: 90s, 10m, 2h",
+           "s.yaml:5:30: there is no site 'prod'");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_full_file),
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_unknown_keys),
+        cmocka_unit_test(test_wrong_kinds),
+        cmocka_unit_test(test_names_and_references),
+        cmocka_unit_test(test_all_problems_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
