@@ -154,7 +154,7 @@ static void test_limits(void **state)
     size_t at = 0;
     for (int i = 0; i < 1025; i++, at += 4)
         memcpy(many + at, "- x\n", 4);
-    expect_error(many, at, "f.yaml:1025:1: more than 1024 entries in one list or map", NULL);
+    expect_error(many, at, "f.yaml:1025:3: more than 1024 entries in one list or map", NULL);
     struct yaml_node *root = NULL;
     assert_int_equal(yaml_parse(many, at - 4, "f.yaml", &root, NULL), 0);
     assert_int_equal(root->count, 1024);
