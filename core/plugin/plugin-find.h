@@ -4,13 +4,13 @@
 
 #include <jansson.h>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "plugin/plugin-info.h"
 
 struct plugin_file {
     char *path;               /* absolute, symbolic links resolved */
     char *build_id;           /* hexadecimal GNU build id, or "" */
-    char sha256[65];          /* of the file */
     struct plugin_info *info; /* from the ELF note */
 };
 
@@ -23,11 +23,20 @@ struct plugin_file {
 int plugin_find(const char *name, const char *const *folders, struct plugin_file **ret_file,
                 struct error *reterr);
 
+/* Looks at one plugin file that was named by its path: everything of plugin_find but the search,
+ * and with `untrusted` also without the trust check (for its author, who does not run it). */
+int plugin_find_file(const char *path, int untrusted, struct plugin_file **ret_file,
+                     struct error *reterr);
+
 /* All plugins of the search path, nearest first, one a name. Files that cannot be used are entries
  * whose `info` is NULL and whose reason is in `ret_problems` (JSON array of
- * {"path","message","hint"}, owned by the caller). The array ends with NULL. */
+ * {"path","message","detail","hint"}, owned by the caller). The array ends with NULL. */
 int plugin_find_all(const char *const *folders, struct plugin_file ***ret_files,
                     json_t **ret_problems, struct error *reterr);
+
+/* SHA-256 of the whole file, for the journal; costs a pass over it. */
+int plugin_file_digest(const struct plugin_file *file, char ret_text[DIGEST_TEXT_SIZE],
+                       struct error *reterr);
 
 void plugin_file_free(struct plugin_file *file);
 void plugin_files_free(struct plugin_file **files);

@@ -1,0 +1,21 @@
+/* Where plugins are looked for, and what their files are called. */
+#ifndef SALVOR_PLUGIN_SEARCH_H
+#define SALVOR_PLUGIN_SEARCH_H
+
+#include "base/error.h"
+
+/*
+ * The folders in their order, absolute and without symbolic links: `given` (--plugin-dir; NULL or
+ * ending with NULL; each must exist), those of $SALVOR_PLUGIN_PATH (separated by colons, absolute,
+ * may be absent) and the built-in one. Ends with NULL; free with search_free.
+ */
+int search_folders(const char *const *given, char ***ret_folders, struct error *reterr);
+void search_free(char **folders);
+
+/* "salvor_nsx_antrea.so" of "nsx-antrea", owned by the caller. */
+char *plugin_file_name(const char *name);
+
+/* "nsx-antrea" of "salvor_nsx_antrea.so", owned by the caller; NULL for any other file name. */
+char *plugin_name_of_file(const char *file_name);
+
+#endif
