@@ -1,0 +1,601 @@
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <salvor/plugin.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backup/backup-set.h"
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/kill-point.h"
+#include "base/text.h"
+#include "engine/interrupt.h"
+#include "engine/policy.h"
+#include "engine/procedure.h"
+#include "engine/run.h"
+#include "engine/stage.h"
+#include "host/redact.h"
+#include "journal/run-folder.h"
+
+struct engine {
+    struct run run;
+    struct run_folder *folder; /* NULL: the journal is in memory */
+    struct site_lock *lock;
+    struct backup_set *set;     /* of a backup */
+    struct plugin_file *plugin; /* owned after a reopen */
+    struct backup_source *source;
+    json_t *record;  /* the run record: everything that a resume needs */
+    json_t *backup;  /* what engine_backup hands out */
+    char *temporary; /* folder of a run without a run folder */
+    uint32_t kind;
+    int has_effect; /* may change something: takes the lock, is closed at its end */
+};
+
+/* ---- the worker's surroundings ----------------------------------------------------------- */
+
+static char *subfolder(const char *folder, const char *name)
+{
+    return text_format("%s/%s", folder, name);
+}
+
+static int make_subfolders(const char *folder, struct error *reterr)
+{
+    static const char *const names[] = {"scratch", "jobs", "ledger", "artifacts", NULL};
+    for (size_t i = 0; names[i] != NULL; i++) {
+        cleanup_free char *path = subfolder(folder, names[i]);
+        if (file_make_folder(path, reterr) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static json_t *open_body(const struct engine *engine, const char *record_folder,
+                         const char *replay_folder)
+{
+    const char *folder = engine->run.folder;
+    cleanup_free char *scratch = subfolder(folder, "scratch");
+    cleanup_free char *jobs = subfolder(folder, "jobs");
+    cleanup_free char *ledger = subfolder(folder, "ledger");
+    cleanup_free char *own_artifacts = subfolder(folder, "artifacts");
+    cleanup_json json_t *source =
+        engine->run.source != NULL ? json_incref((json_t *)engine->run.source) : json_null();
+    return json_make("{s:O, s:s, s:s, s:s, s:s, s:s, s:O, s:s?, s:s?}", "options",
+                     json_object_get(engine->record, "options"), "run_folder", folder,
+                     "scratch_folder", scratch, "jobs_folder", jobs, "ledger_folder", ledger,
+                     "artifact_folder",
+                     engine->set != NULL ? backup_set_folder(engine->set) : own_artifacts, "source",
+                     source, "record", record_folder, "replay", replay_folder);
+}
+
+static int start_client(struct engine *engine, const char *plugin_path, const char *record_folder,
+                        const char *replay_folder, struct error *reterr)
+{
+    if (make_subfolders(engine->run.folder, reterr) != 0)
+        return -1;
+    cleanup_json json_t *open = open_body(engine, record_folder, replay_folder);
+    const struct client_settings settings = {
+        .plugin_path = plugin_path,
+        .plugin_name = engine->run.info->name,
+        .open = open,
+        .per_call = text_equal(getenv("SALVOR_WORKER"), "per-call"),
+        .debug = getenv("SALVOR_DEBUG") != NULL,
+    };
+    engine->run.client = client_new(&settings);
+    return 0;
+}
+
+/* ---- a new run --------------------------------------------------------------------------- */
+
+static json_t *source_record(const struct backup_source *source)
+{
+    if (source == NULL)
+        return json_null();
+    return json_make("{s:s, s:s, s:s, s:O}", "name", source->name, "digest", source->digest, "path",
+                     source->path, "open", source->open);
+}
+
+static json_t *run_record_of(const struct engine_request *request, const char *id)
+{
+    const struct plugin_file *plugin = request->plugin;
+    cleanup_json json_t *source = source_record(request->source);
+    return json_make(
+        "{s:s, s:s, s:s, s:I, s:{s:s, s:s, s:s, s:s}, s:s, s:O, s:O, s:O, s:s?, s:s?, s:o, s:o, "
+        "s:b, s:b, s:s, s:s, s:s, s:I}",
+        "run", id, "command", request->command, "provider", plugin->info->name, "kind",
+        (json_int_t)request->kind, "plugin", "path", plugin->path, "version", plugin->info->version,
+        "build_id", plugin->build_id, "abi", plugin->info->abi, "site", request->site->name,
+        "options", request->site->options, "secrets", request->site->secrets, "source", source,
+        "procedure", request->asked_for, "path_reason", request->path_reason, "waivers",
+        request->waivers != NULL ? json_clone(request->waivers) : json_array(), "manual",
+        request->manual != NULL ? json_clone(request->manual) : json_array(), "post_resync",
+        request->post_resync, "dry_run", request->dry_run, "state_folder", request->state_folder,
+        "store_folder", request->store_folder, "salvor", SALVOR_VERSION, "pid",
+        (json_int_t)getpid());
+}
+
+static int check_procedure(const struct engine_request *request, struct error *reterr)
+{
+    const struct plugin_info *info = request->plugin->info;
+    if (request->asked_for == NULL)
+        return 0;
+    const struct plugin_procedure *procedure = plugin_info_procedure(info, request->asked_for);
+    int fits = procedure != NULL &&
+               (procedure->kind == request->kind || (procedure->kind == SALVOR_PROCEDURE_UNDO &&
+                                                     request->kind == SALVOR_PROCEDURE_RESTORE));
+    if (fits)
+        return 0;
+    if (procedure != NULL)
+        (void)error_set(reterr, EXIT_USAGE, "procedure '%s' is not one for '%s'",
+                        request->asked_for, request->command);
+    else
+        (void)error_set(reterr, EXIT_USAGE, "provider '%s' has no procedure '%s'", info->name,
+                        request->asked_for);
+    return error_hint(reterr, "'salvor plugin show %s' lists its procedures", info->name);
+}
+
+static int check_request(const struct engine_request *request, struct error *reterr)
+{
+    static const struct {
+        uint32_t kind;
+        const char *hook;
+    } hooks[] = {{SALVOR_PROCEDURE_BACKUP, "backup"},
+                 {SALVOR_PROCEDURE_RESTORE, "restore"},
+                 {SALVOR_PROCEDURE_POST_RESYNC, "post_resync"}};
+    const struct plugin_info *info = request->plugin->info;
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
+        if (request->kind == hooks[i].kind && !plugin_info_has_hook(info, hooks[i].hook))
+            return error_set(reterr, EXIT_USAGE, "provider '%s' offers no '%s'", info->name,
+                             request->command);
+    }
+    if (procedure_check_waivers(info, request->waivers, reterr) != 0)
+        return -1;
+    return check_procedure(request, reterr);
+}
+
+/* Looking must work even where nothing can be written: the journal is in memory then. */
+static int begin_in_memory(struct engine *engine, struct error *why, struct error *reterr)
+{
+    const char *base = getenv("TMPDIR");
+    engine->temporary = text_format("%s/salvor-XXXXXX", base != NULL ? base : "/tmp");
+    if (mkdtemp(engine->temporary) == NULL) {
+        free(take_pointer(engine->temporary));
+        return error_move(reterr, why);
+    }
+    engine->run.id = "unrecorded";
+    engine->run.folder = engine->temporary;
+    run_log(&engine->run, SALVOR_LOG_WARNING, "this is not recorded: %s", why->message);
+    return journal_create(NULL, &engine->run.journal, reterr);
+}
+
+static int begin_on_disk(struct engine *engine, const struct engine_request *request,
+                         struct error *reterr)
+{
+    if (run_folder_create(request->state_folder, request->command, &engine->folder, reterr) != 0)
+        return -1;
+    engine->run.id = engine->folder->id;
+    engine->run.folder = engine->folder->path;
+    cleanup_free char *path = subfolder(engine->run.folder, "journal.db");
+    return journal_create(path, &engine->run.journal, reterr);
+}
+
+static int begin_record(struct engine *engine, const struct engine_request *request,
+                        struct error *reterr)
+{
+    cleanup_error struct error why = ERROR_INIT;
+    if (begin_on_disk(engine, request, &why) == 0)
+        return 0;
+    int looks_only = request->kind == 0 || request->dry_run;
+    if (!looks_only || why.code == EXIT_USAGE)
+        return error_move(reterr, &why);
+    return begin_in_memory(engine, &why, reterr);
+}
+
+static int take_lock(struct engine *engine, const char *state_folder, struct error *reterr)
+{
+    const json_t *record = engine->record;
+    if (!engine->has_effect)
+        return 0;
+    return site_lock_take(state_folder, json_text(record, "provider"), json_text(record, "site"),
+                          engine->run.id, &engine->lock, reterr);
+}
+
+static int begin_set(struct engine *engine, struct error *reterr)
+{
+    const json_t *record = engine->record;
+    if (engine->kind != SALVOR_PROCEDURE_BACKUP || json_flag(record, "dry_run"))
+        return 0;
+    return backup_set_begin(json_text(record, "store_folder"), json_text(record, "provider"),
+                            engine->run.id, &engine->set, reterr);
+}
+
+static struct engine *engine_new(const struct engine_ui *ui)
+{
+    struct engine *engine = memory_new(1, sizeof *engine);
+    engine->run.ui = *ui;
+    engine->run.id = "";
+    engine->run.state = run_state_new();
+    return engine;
+}
+
+static int begin(struct engine *engine, const struct engine_request *request, struct error *reterr)
+{
+    struct run *run = &engine->run;
+    run->info = request->plugin->info;
+    run->build_id = request->plugin->build_id;
+    run->secrets = request->site->secrets;
+    run->source = request->source != NULL ? request->source->open : NULL;
+    engine->kind = request->kind;
+    engine->has_effect = request->kind != 0 && !request->dry_run;
+    if (check_request(request, reterr) != 0 || begin_record(engine, request, reterr) != 0)
+        return -1;
+    kill_point("-", "run-created");
+    engine->record = run_record_of(request, run->id);
+    if (take_lock(engine, request->state_folder, reterr) != 0 || begin_set(engine, reterr) != 0)
+        return -1;
+    if (run_record(run, "run", json_clone(engine->record), JOURNAL_DURABLE, reterr) != 0)
+        return -1;
+    kill_point("-", "run-recorded");
+    return start_client(engine, request->plugin->path, request->record_folder,
+                        request->replay_folder, reterr);
+}
+
+int engine_begin(const struct engine_request *request, struct engine **ret_engine,
+                 struct error *reterr)
+{
+    struct engine *engine = engine_new(&request->ui);
+    if (begin(engine, request, reterr) != 0) {
+        engine_free(engine);
+        return -1;
+    }
+    *ret_engine = engine;
+    return 0;
+}
+
+/* ---- an old one -------------------------------------------------------------------------- */
+
+static int fold(void *data, int64_t sequence, const json_t *body, struct error *reterr)
+{
+    (void)sequence;
+    return run_state_apply(data, body, reterr);
+}
+
+static int check_resumable(const struct engine *engine, struct error *reterr)
+{
+    const struct run_state *state = engine->run.state;
+    const char *id = engine->run.id;
+    if (state->run == NULL) {
+        (void)error_set(reterr, EXIT_FAILED, "run '%s' has no first record", id);
+        return error_hint(reterr, "it was killed before it did anything; start again");
+    }
+    if (state->closed || text_equal(json_text(state->end, "status"), "done"))
+        return error_set(reterr, EXIT_USAGE, "run '%s' is finished; there is nothing to resume",
+                         id);
+    if (json_whole(state->run, "kind", 0) == 0 || json_flag(state->run, "dry_run")) {
+        (void)error_set(reterr, EXIT_USAGE, "run '%s' only looked; there is nothing to resume", id);
+        return error_hint(reterr, "run 'salvor %s' again", json_text(state->run, "command"));
+    }
+    return 0;
+}
+
+static int check_plugin(const struct engine *engine, int accept, struct error *reterr)
+{
+    const json_t *then = json_object_get(engine->record, "plugin");
+    const struct plugin_file *now = engine->plugin;
+    if (accept || (text_equal(json_text(then, "version"), now->info->version) &&
+                   text_equal(json_text(then, "build_id"), now->build_id)))
+        return 0;
+    (void)error_set(reterr, EXIT_REFUSED,
+                    "run '%s' was made by plugin '%s' %s (build %s), installed is %s (build %s)",
+                    engine->run.id, now->info->name, json_text(then, "version"),
+                    json_text(then, "build_id"), now->info->version, now->build_id);
+    return error_hint(reterr, "install the plugin of then, or go on with "
+                              "'--accept-plugin-change' after reading its changes");
+}
+
+static int reopen_source(struct engine *engine, struct error *reterr)
+{
+    const json_t *then = json_object_get(engine->record, "source");
+    if (!json_is_object(then))
+        return 0;
+    if (backup_source_find(json_text(engine->record, "store_folder"),
+                           json_text(engine->record, "provider"), NULL, json_text(then, "path"),
+                           &engine->source, reterr) != 0)
+        return -1;
+    if (!text_equal(engine->source->digest, json_text(then, "digest"))) {
+        (void)error_set(reterr, EXIT_REFUSED, "backup '%s' is not the one that run '%s' began with",
+                        json_text(then, "path"), engine->run.id);
+        return error_hint(reterr, "put the backup of then back in its place");
+    }
+    engine->run.source = engine->source->open;
+    return 0;
+}
+
+static int record_settlements(struct engine *engine, const json_t *settlements,
+                              struct error *reterr)
+{
+    struct run *run = &engine->run;
+    size_t index = 0;
+    const json_t *settlement = NULL;
+    json_array_foreach (settlements, index, settlement) {
+        const char *name = json_text(settlement, "step");
+        const struct step_state *step = run_state_step(run->state, name);
+        if (step == NULL || step->phase != STEP_UNKNOWN) {
+            (void)error_set(reterr, EXIT_USAGE,
+                            "run '%s' has no step '%s' whose outcome is unknown", run->id, name);
+            return error_hint(reterr, "'salvor report %s' shows where it stands", run->id);
+        }
+        json_t *record = json_clone(settlement);
+        json_put_text(record, "who", run_who(run));
+        if (run_record(run, "settle", record, JOURNAL_DURABLE, reterr) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int reopen(struct engine *engine, const struct engine_resume *resume, struct error *reterr)
+{
+    struct run *run = &engine->run;
+    if (run_folder_open(resume->state_folder, resume->run, &engine->folder, reterr) != 0)
+        return -1;
+    run->id = engine->folder->id;
+    run->folder = engine->folder->path;
+    cleanup_free char *path = subfolder(run->folder, "journal.db");
+    if (journal_open(path, &run->journal, reterr) != 0 ||
+        journal_each(run->journal, fold, run->state, reterr) != 0 ||
+        check_resumable(engine, reterr) != 0)
+        return -1;
+    engine->record = json_incref(run->state->run);
+    engine->kind = (uint32_t)json_whole(engine->record, "kind", 0);
+    engine->has_effect = 1;
+    run->secrets = json_object_get(engine->record, "secrets");
+    if (plugin_find(json_text(engine->record, "provider"), resume->plugin_folders, &engine->plugin,
+                    reterr) != 0 ||
+        check_plugin(engine, resume->accept_plugin_change, reterr) != 0)
+        return -1;
+    run->info = engine->plugin->info;
+    run->build_id = engine->plugin->build_id;
+    if (reopen_source(engine, reterr) != 0 ||
+        take_lock(engine, resume->state_folder, reterr) != 0 || begin_set(engine, reterr) != 0)
+        return -1;
+    if (run_record(run, "resume",
+                   json_make("{s:I, s:s, s:b}", "pid", (json_int_t)getpid(), "who", run_who(run),
+                             "accept_plugin_change", resume->accept_plugin_change),
+                   JOURNAL_DURABLE, reterr) != 0 ||
+        record_settlements(engine, resume->settlements, reterr) != 0)
+        return -1;
+    return start_client(engine, engine->plugin->path, resume->record_folder, resume->replay_folder,
+                        reterr);
+}
+
+int engine_reopen(const struct engine_resume *resume, struct engine **ret_engine,
+                  struct error *reterr)
+{
+    struct engine *engine = engine_new(&resume->ui);
+    if (reopen(engine, resume, reterr) != 0) {
+        engine_free(engine);
+        return -1;
+    }
+    *ret_engine = engine;
+    return 0;
+}
+
+/* ---- the work ---------------------------------------------------------------------------- */
+
+static json_t *asked_procedure(const struct engine *engine)
+{
+    return json_object_get(engine->record, "procedure");
+}
+
+static struct stage_order order_of(const struct engine *engine,
+                                   const struct engine_consent *consent, json_t *policy,
+                                   const char *policy_sha256)
+{
+    return (struct stage_order){
+        .kind = engine->kind,
+        .asked_for = json_string_value(asked_procedure(engine)),
+        .waivers = json_object_get(engine->record, "waivers"),
+        .manual = json_object_get(engine->record, "manual"),
+        .approval = {consent->approvals, policy, policy_sha256, consent->yes},
+        .wait_for_person = consent->wait_for_person,
+    };
+}
+
+int engine_discover(struct engine *engine, struct error *reterr)
+{
+    return procedure_discover(&engine->run, reterr);
+}
+
+int engine_validate(struct engine *engine, struct error *reterr)
+{
+    if (procedure_validate(&engine->run, reterr) != 0)
+        return -1;
+    return procedure_check_blockers(&engine->run, json_object_get(engine->record, "waivers"),
+                                    reterr);
+}
+
+int engine_plan(struct engine *engine, const struct engine_consent *consent, struct error *reterr)
+{
+    const struct stage_order order = order_of(engine, consent, NULL, NULL);
+    return procedure_plan(&engine->run, &order, reterr);
+}
+
+static int commit_set(struct engine *engine, struct error *reterr)
+{
+    struct run *run = &engine->run;
+    char head[DIGEST_TEXT_SIZE];
+    char *digest = NULL;
+    journal_head(run->journal, head);
+    cleanup_json json_t *members =
+        json_make("{s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:O, s:O}", "run", run->id, "site",
+                  json_text(engine->record, "site"), "salvor", SALVOR_VERSION, "plugin", "version",
+                  run->info->version, "build_id", run->build_id, "journal_head", head, "facts",
+                  run->state->facts, "subject", run->state->items);
+    if (backup_set_commit(engine->set, members, run->state->artifacts, &digest, reterr) != 0)
+        return -1;
+    kill_point("-", "set-committed");
+    json_t *record = json_make("{s:s, s:s?, s:s}", "name", run->id, "digest", digest, "path",
+                               backup_set_folder(engine->set));
+    free(digest);
+    json_decref(engine->backup);
+    engine->backup = json_incref(record);
+    return run_record(run, "set", record, JOURNAL_DURABLE, reterr);
+}
+
+int engine_run(struct engine *engine, const struct engine_consent *consent, struct error *reterr)
+{
+    cleanup_json json_t *policy = NULL;
+    char sha256[DIGEST_TEXT_SIZE] = "";
+    if (consent->policy_file != NULL &&
+        policy_load(consent->policy_file, &policy, sha256, reterr) != 0)
+        return -1;
+    const struct stage_order order = order_of(engine, consent, policy, sha256);
+    int post_resync = json_flag(engine->record, "post_resync");
+    if (procedure_run(&engine->run, &order, post_resync, reterr) != 0)
+        return -1;
+    return engine->set != NULL ? commit_set(engine, reterr) : 0;
+}
+
+/* ---- the end ----------------------------------------------------------------------------- */
+
+static const char *end_status(enum exit_code code)
+{
+    switch (code) {
+    case EXIT_DONE:
+        return "done";
+    case EXIT_BLOCKED:
+        return "blocked";
+    case EXIT_WAITS:
+        return "waits";
+    case EXIT_REFUSED:
+        return "refused";
+    case EXIT_OUTCOME_UNKNOWN:
+        return "unknown";
+    case EXIT_INTERRUPTED:
+        return "interrupted";
+    default:
+        return "failed";
+    }
+}
+
+/* The run is over for good: what only its steps needed goes away. */
+static void close_run(struct engine *engine)
+{
+    struct run *run = &engine->run;
+    cleanup_free char *scratch = subfolder(run->folder, "scratch");
+    cleanup_error struct error err = ERROR_INIT;
+    if (file_remove_tree(scratch, &err) != 0)
+        run_log(run, SALVOR_LOG_WARNING, "%s", err.message);
+    (void)run_record(run, "close", NULL, JOURNAL_DURABLE, NULL);
+}
+
+enum exit_code engine_end(struct engine *engine, const struct error *err)
+{
+    struct run *run = &engine->run;
+    int failed = err != NULL && error_is_set(err);
+    enum exit_code code = failed ? err->code : EXIT_DONE;
+    cleanup_error struct error lost = ERROR_INIT;
+    if (code == EXIT_INTERRUPTED)
+        (void)run_record(run, "interrupt", json_make("{s:i}", "signal", interrupt_signal()),
+                         JOURNAL_EVIDENCE, NULL);
+    json_t *record = json_make("{s:s, s:i}", "status", end_status(code), "exit_code", (int)code);
+    if (failed)
+        json_put(record, "error",
+                 json_make("{s:s, s:s?, s:s?}", "message", err->message, "detail", err->detail,
+                           "hint", err->hint));
+    if (run_record(run, "end", record, JOURNAL_DURABLE, &lost) != 0) {
+        run_log(run, SALVOR_LOG_WARNING, "the end of run '%s' is not recorded: %s", run->id,
+                lost.message);
+        return failed ? code : EXIT_FAILED;
+    }
+    kill_point("-", "end-committed");
+    if (code == EXIT_DONE && engine->has_effect)
+        close_run(engine);
+    char head[DIGEST_TEXT_SIZE];
+    journal_head(run->journal, head);
+    if (engine->has_effect)
+        run_log(run, SALVOR_LOG_INFO, "journal head of run '%s': %s", run->id, head);
+    return code;
+}
+
+const char *engine_run_id(const struct engine *engine)
+{
+    return engine->run.id;
+}
+
+const struct run_state *engine_state(const struct engine *engine)
+{
+    return engine->run.state;
+}
+
+const struct plugin_info *engine_plugin(const struct engine *engine)
+{
+    return engine->run.info;
+}
+
+const json_t *engine_backup(const struct engine *engine)
+{
+    return engine->backup;
+}
+
+struct object_visit {
+    const char *step;
+    void (*visit)(void *data, const char *name);
+    void *data;
+    json_t *names; /* of the newest plan only: an older one of the same stage was planned anew */
+};
+
+static int collect_objects(void *data, int64_t sequence, const json_t *body, struct error *reterr)
+{
+    struct object_visit *visit = data;
+    (void)sequence;
+    (void)reterr;
+    const char *type = json_text(body, "type");
+    if (text_equal(type, "phase") || text_equal(type, "plan"))
+        return 0;
+    if (text_equal(type, "objects") && text_equal(json_text(body, "step"), visit->step))
+        (void)json_array_extend(visit->names, json_object_get(body, "names"));
+    return 0;
+}
+
+int engine_each_object(struct engine *engine, const char *step,
+                       void (*visit)(void *data, const char *name), void *data,
+                       struct error *reterr)
+{
+    cleanup_json json_t *names = json_array();
+    struct object_visit walk = {step, visit, data, names};
+    if (journal_each(engine->run.journal, collect_objects, &walk, reterr) != 0)
+        return -1;
+    /* The newest plan's objects are the last ones, as many as the plan counts. */
+    const struct step_state *planned = run_state_step(engine->run.state, step);
+    const json_t *objects = planned != NULL ? json_object_get(planned->planned, "objects") : NULL;
+    size_t count = (size_t)json_whole(objects, "count", 0);
+    size_t all = json_array_size(names);
+    for (size_t i = all > count ? all - count : 0; i < all; i++)
+        visit(data, json_string_value(json_array_get(names, i)));
+    return 0;
+}
+
+void engine_free(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    run_finish(&engine->run);
+    backup_set_close(engine->set);
+    site_lock_release(engine->lock);
+    if (engine->temporary != NULL)
+        (void)file_remove_tree(engine->temporary, NULL);
+    run_folder_close(engine->folder);
+    plugin_file_free(engine->plugin);
+    backup_source_free(engine->source);
+    json_decref(engine->record);
+    json_decref(engine->backup);
+    free(engine->temporary);
+    free(engine);
+}

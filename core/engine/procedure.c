@@ -1,0 +1,187 @@
+#include "engine/procedure.h"
+
+#include <salvor/plugin.h>
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/kill-point.h"
+#include "base/text.h"
+
+enum { DISCOVER_DEADLINE_MS = 600000, VALIDATE_DEADLINE_MS = 3600000 };
+
+static int record_phase(struct run *run, const char *phase, struct error *reterr)
+{
+    if (run_record(run, "phase", json_make("{s:s}", "phase", phase), JOURNAL_DURABLE, reterr) != 0)
+        return -1;
+    kill_point("-", phase);
+    return 0;
+}
+
+/* Calls a hook that only looks, between two phase records. */
+static int look(struct run *run, const char *before, const char *after, json_t *body,
+                struct error *reterr)
+{
+    struct client_outcome outcome = {0};
+    cleanup_json json_t *own = body;
+    if (record_phase(run, before, reterr) != 0)
+        return -1;
+    int result = run_call(run, json_incref(own), &outcome, reterr);
+    if (result == 0 && (outcome.end != CLIENT_DONE || outcome.status != SALVOR_OK))
+        result = run_outcome_error(&outcome, reterr);
+    error_clear(&outcome.error);
+    if (result != 0)
+        return -1;
+    return record_phase(run, after, reterr);
+}
+
+int procedure_discover(struct run *run, struct error *reterr)
+{
+    run_tell_phase(run, "discover", NULL);
+    return look(run, "discovering", "discovered",
+                run_call_body(run, "discover", SALVOR_EFFECT_DECLARED_READ, DISCOVER_DEADLINE_MS),
+                reterr);
+}
+
+/* ---- findings ---------------------------------------------------------------------------- */
+
+static int is_waived(const json_t *waivers, const char *id)
+{
+    size_t index = 0;
+    const json_t *waiver = NULL;
+    json_array_foreach (waivers, index, waiver) {
+        if (text_equal(json_text(waiver, "finding"), id))
+            return 1;
+    }
+    return 0;
+}
+
+int procedure_check_waivers(const struct plugin_info *info, const json_t *waivers,
+                            struct error *reterr)
+{
+    size_t index = 0;
+    const json_t *waiver = NULL;
+    json_array_foreach (waivers, index, waiver) {
+        const char *id = json_text(waiver, "finding");
+        const struct plugin_finding *finding = plugin_info_finding(info, id);
+        if (finding == NULL) {
+            (void)error_set(reterr, EXIT_USAGE, "provider '%s' has no finding '%s' to waive",
+                            info->name, id);
+            return error_hint(reterr, "'salvor plugin show %s' lists them", info->name);
+        }
+        if (!finding->waivable) {
+            (void)error_set(reterr, EXIT_USAGE, "finding '%s' cannot be waived", id);
+            return error_hint(reterr, "%s", finding->remedy);
+        }
+    }
+    return 0;
+}
+
+int procedure_check_blockers(const struct run *run, const json_t *waivers, struct error *reterr)
+{
+    size_t index = 0;
+    size_t blockers = 0;
+    const json_t *finding = NULL;
+    const json_t *first = NULL;
+    json_array_foreach (run->state->findings, index, finding) {
+        if (!text_equal(json_text(finding, "severity"), "blocker") ||
+            is_waived(waivers, json_text(finding, "id")))
+            continue;
+        if (first == NULL)
+            first = finding;
+        blockers++;
+    }
+    if (first == NULL)
+        return 0;
+    const char *id = json_text(first, "id");
+    const char *object = json_text(first, "object");
+    const struct plugin_finding *declared = plugin_info_finding(run->info, id);
+    (void)error_set(reterr, EXIT_BLOCKED, "%zu finding%s against it: '%s'%s%s%s", blockers,
+                    blockers == 1 ? " stands" : "s stand", id,
+                    object != NULL && *object != '\0' ? " on '" : "", object != NULL ? object : "",
+                    object != NULL && *object != '\0' ? "'" : "");
+    if (json_text(first, "detail") != NULL)
+        (void)error_detail(reterr, "%s", json_text(first, "detail"));
+    return error_hint(reterr, "%s%s", declared != NULL ? declared->remedy : "",
+                      declared != NULL && declared->waivable
+                          ? "; or accept it with '--waive ID --reason TEXT'"
+                          : "");
+}
+
+int procedure_validate(struct run *run, struct error *reterr)
+{
+    json_t *body =
+        run_call_body(run, "validate", SALVOR_EFFECT_DECLARED_READ, VALIDATE_DEADLINE_MS);
+    json_put(body, "request",
+             json_make("{s:i, s:n, s:n, s:s?, s:s?}", "procedure_kind", 0, "procedure", "stage",
+                       "source", json_text(run->source, "name"), "source_folder",
+                       json_text(run->source, "folder")));
+    run_tell_phase(run, "validate", json_text(run->source, "name"));
+    if (look(run, "validating", "validated", body, reterr) != 0)
+        return -1;
+    if (run->ui.findings != NULL)
+        run->ui.findings(run->ui.data, run->state->findings);
+    return 0;
+}
+
+/* ---- stages ------------------------------------------------------------------------------ */
+
+static int prepare(struct run *run, const struct stage_order *order, struct error *reterr)
+{
+    if (!run->state->discovered && procedure_discover(run, reterr) != 0)
+        return -1;
+    int judges_backup = order->kind == SALVOR_PROCEDURE_RESTORE && run->source != NULL &&
+                        plugin_info_has_hook(run->info, "validate");
+    if (judges_backup && !run->state->validated && procedure_validate(run, reterr) != 0)
+        return -1;
+    return judges_backup ? procedure_check_blockers(run, order->waivers, reterr) : 0;
+}
+
+int procedure_plan(struct run *run, const struct stage_order *order, struct error *reterr)
+{
+    if (prepare(run, order, reterr) != 0)
+        return -1;
+    if (stage_plan(run, order, NULL, reterr) != 0)
+        return -1;
+    if (run->ui.plan != NULL)
+        run->ui.plan(run->ui.data, run->state->plan);
+    return 0;
+}
+
+static int run_stages(struct run *run, const struct stage_order *order, struct error *reterr)
+{
+    const struct run_state *state = run->state;
+    for (;;) {
+        int under_way = state->approved && !state->stage_done;
+        if (run_interrupted(run))
+            return run_interrupted_error(run, reterr);
+        if (!under_way) {
+            if (state->stages_done > 0 && state->next_stage == NULL)
+                return record_phase(run, "procedure-done", reterr);
+            cleanup_free char *stage =
+                state->next_stage != NULL ? text_copy(state->next_stage) : NULL;
+            if (stage_plan(run, order, stage, reterr) != 0)
+                return -1;
+        }
+        if (stage_run(run, order, reterr) != 0)
+            return -1;
+    }
+}
+
+int procedure_run(struct run *run, const struct stage_order *order, int post_resync,
+                  struct error *reterr)
+{
+    int more = post_resync && order->kind == SALVOR_PROCEDURE_RESTORE &&
+               plugin_info_has_hook(run->info, "post_resync");
+    for (int done = run->state->procedures_done; done < 1 + more;
+         done = run->state->procedures_done) {
+        struct stage_order present = *order;
+        if (done > 0) {
+            present.kind = SALVOR_PROCEDURE_POST_RESYNC;
+            present.asked_for = NULL;
+        }
+        if (prepare(run, &present, reterr) != 0 || run_stages(run, &present, reterr) != 0)
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,24 @@
+/*
+ * One step of the approved plan, from wherever it stands to its goal: check, (skip | recheck facts,
+ * pre-image, run), check until the goal is reached or the deadline has passed.
+ */
+#ifndef SALVOR_ENGINE_STEP_H
+#define SALVOR_ENGINE_STEP_H
+
+#include "engine/run.h"
+
+struct step_position {
+    size_t number; /* from 1, for the person who watches */
+    size_t count;
+    int wait_for_person; /* keep looking until a manual step was done, instead of exit code 4 */
+};
+
+/*
+ * 0: the goal is reached and recorded. -1: *reterr says why not and its exit code what that means:
+ * failed (1), waits for a person (4), refused (5), unknown (6), interrupted (130). In every case
+ * the run can be resumed.
+ */
+int step_execute(struct run *run, const char *instance, const struct step_position *position,
+                 struct error *reterr);
+
+#endif

@@ -1,0 +1,410 @@
+#include "../unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <salvor/plugin.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "engine/procedure.h"
+#include "practice.h"
+
+/* A run with a journal in memory, a played worker and a person who says what the test says. */
+struct fixture {
+    struct run run;
+    struct plugin_info *info;
+    struct stage_order order;
+    json_t *nothing;
+    int says; /* to every question */
+    char asked[512];
+    char last_status[32];
+    int manual_shown;
+};
+
+static int on_ask(void *data, const char *question)
+{
+    struct fixture *fixture = data;
+    (void)snprintf(fixture->asked, sizeof fixture->asked, "%s", question);
+    return fixture->says;
+}
+
+static int on_ask_text(void *data, const char *question, const char *expected)
+{
+    (void)expected;
+    return on_ask(data, question);
+}
+
+static void on_manual(void *data, const json_t *step, const char *instructions)
+{
+    struct fixture *fixture = data;
+    (void)step;
+    assert_string_equal(instructions, "turn the light on node-1");
+    fixture->manual_shown++;
+    if (fixture->says == 1)
+        world.done[HAND] = 1;
+}
+
+static void on_step_end(void *data, const json_t *step, const char *status, int64_t duration_ms,
+                        const struct error *error)
+{
+    struct fixture *fixture = data;
+    (void)step;
+    (void)duration_ms;
+    (void)error;
+    (void)snprintf(fixture->last_status, sizeof fixture->last_status, "%s", status);
+}
+
+static int begin(void **state)
+{
+    struct fixture *fixture = memory_new(1, sizeof *fixture);
+    practice_reset();
+    fixture->info = practice_info();
+    fixture->nothing = json_array();
+    fixture->says = 1;
+    fixture->run = (struct run){
+        .id = "test-run",
+        .folder = "/nonexistent",
+        .info = fixture->info,
+        .build_id = "b1",
+        .ui = {.data = fixture,
+               .ask = on_ask,
+               .ask_text = on_ask_text,
+               .manual = on_manual,
+               .step_end = on_step_end},
+        .client = client_new(NULL),
+        .state = run_state_new(),
+    };
+    fixture->order =
+        (struct stage_order){.kind = SALVOR_PROCEDURE_RESTORE, .approval = {fixture->nothing}};
+    *state = fixture;
+    return journal_create(NULL, &fixture->run.journal, NULL);
+}
+
+static int finish(void **state)
+{
+    struct fixture *fixture = *state;
+    run_finish(&fixture->run);
+    plugin_info_free(fixture->info);
+    json_decref(fixture->nothing);
+    free(fixture);
+    return 0;
+}
+
+static int go(struct fixture *fixture, int post_resync, struct error *err)
+{
+    return procedure_run(&fixture->run, &fixture->order, post_resync, err);
+}
+
+/* What a resumed process knows: the fold of the journal, and nothing else. */
+static int fold(void *data, int64_t sequence, const json_t *body, struct error *reterr)
+{
+    (void)sequence;
+    return run_state_apply(data, body, reterr);
+}
+
+static void resume(struct fixture *fixture)
+{
+    cleanup_error struct error err = ERROR_INIT;
+    run_state_free(fixture->run.state);
+    fixture->run.state = run_state_new();
+    if (journal_each(fixture->run.journal, fold, fixture->run.state, &err) != 0)
+        fail_msg("%s", err.message);
+}
+
+static void all_stages_run_in_order_and_once(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[LOOK] = world.has_first[CHANGE] = world.has_first[HAND] = 1;
+    world.has_first[DESTROY] = world.second = 1;
+    if (go(fixture, 1, &err) != 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(world.plan_calls, 2);
+    for (int row = 0; row < PRACTICE_ROWS; row++)
+        assert_int_equal(world.runs[row], row == HAND ? 0 : 1);
+    assert_int_equal(fixture->manual_shown, 1);
+    assert_int_equal(fixture->run.state->procedures_done, 2);
+    assert_int_equal(json_array_size(fixture->run.state->results), 6);
+}
+
+static void what_is_already_so_is_skipped(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = world.done[CHANGE] = 1;
+    assert_int_equal(go(fixture, 0, &err), 0);
+    assert_int_equal(world.runs[CHANGE], 0);
+    assert_string_equal(fixture->last_status, "skipped");
+}
+
+static void nothing_runs_without_approval(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    fixture->says = -1;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_WAITS);
+    assert_non_null(strstr(err.hint, "resume test-run --approve "));
+    assert_int_equal(world.runs[CHANGE], 0);
+
+    /* the hash that was shown is the hash that runs */
+    cleanup_json json_t *hashes = json_array();
+    json_add(hashes, json_string(strstr(err.hint, "--approve ") + strlen("--approve ")));
+    char *quote = strchr(json_string_value(json_array_get(hashes, 0)), '\'');
+    cleanup_free char *hash =
+        text_copy_span(json_string_value(json_array_get(hashes, 0)),
+                       (size_t)(quote - json_string_value(json_array_get(hashes, 0))));
+    (void)json_array_clear(hashes);
+    json_add(hashes, json_string(hash));
+    resume(fixture);
+    fixture->order.approval.hashes = hashes;
+    assert_int_equal(go(fixture, 0, &err), 0);
+    assert_int_equal(world.runs[CHANGE], 1);
+    assert_string_equal(json_text(fixture->run.state->plan, "approved_by"), "hash");
+}
+
+static void a_changed_site_does_not_run_under_an_old_hash(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    fixture->says = -1;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    cleanup_json json_t *hashes = json_make("[s]", run_state_plan_hash(fixture->run.state));
+    world.revision = 8; /* a guard of the step */
+    fixture->order.approval.hashes = hashes;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_REFUSED);
+    assert_non_null(strstr(err.message, "guard fact 'rev'"));
+    assert_int_equal(world.runs[CHANGE], 0);
+}
+
+static void another_identity_stops_before_the_effect(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    fixture->says = -1;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    resume(fixture);
+    fixture->says = 1;
+    world.identity = "uid-2";
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_REFUSED);
+    assert_non_null(strstr(err.message, "identity fact 'id'"));
+    assert_non_null(strstr(err.detail, "uid-2"));
+    assert_int_equal(world.runs[CHANGE], 0);
+}
+
+static void a_retry_is_the_rows_own(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    world.run_status[CHANGE] = SALVOR_RETRY;
+    world.run_status_times[CHANGE] = 2;
+    assert_int_equal(go(fixture, 0, &err), 0);
+    assert_int_equal(world.runs[CHANGE], 3);
+}
+
+static void after_the_last_attempt_it_has_failed(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    world.run_status[CHANGE] = SALVOR_RETRY;
+    world.run_status_times[CHANGE] = 9;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_FAILED);
+    assert_int_equal(world.runs[CHANGE], 3);
+    assert_string_equal(fixture->last_status, "failed");
+
+    world.run_status_times[CHANGE] = 0;
+    resume(fixture);
+    assert_int_equal(go(fixture, 0, &err), 0);
+    assert_int_equal(world.runs[CHANGE], 4);
+}
+
+static void a_crash_costs_the_step_and_not_the_run(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    world.run_end[CHANGE] = CLIENT_CRASHED;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_FAILED);
+    assert_non_null(strstr(err.hint, "resume test-run"));
+    resume(fixture);
+    assert_int_equal(run_state_next_step(fixture->run.state)->phase, STEP_UNKNOWN);
+    world.run_end[CHANGE] = CLIENT_DONE;
+    world.done[CHANGE] = 1; /* it had done its work before it crashed */
+    assert_int_equal(go(fixture, 0, &err), 0);
+    assert_int_equal(world.runs[CHANGE], 1);
+}
+
+static void in_progress_is_waited_for(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    world.checks_until_done[CHANGE] = 3;
+    assert_int_equal(go(fixture, 0, &err), 0);
+    assert_int_equal(world.checks_until_done[CHANGE], 0);
+    assert_int_equal(world.runs[CHANGE], 1);
+}
+
+static void a_goal_that_is_never_reached_ends_at_the_deadline(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    world.checks_until_done[CHANGE] = 1 << 30;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_FAILED);
+    assert_string_equal(fixture->last_status, "timed-out");
+}
+
+static void partial_after_the_run_is_another_attempt(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    world.answer[CHANGE] = SALVOR_CHECK_PARTIAL;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(world.runs[CHANGE], 3);
+    assert_non_null(strstr(err.message, "ended before its goal"));
+}
+
+static void a_conflict_stops_with_its_own_code(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    world.answer[CHANGE] = SALVOR_CHECK_CONFLICT;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_REFUSED);
+    assert_int_equal(world.runs[CHANGE], 0);
+}
+
+static void settle(struct fixture *fixture, const char *as)
+{
+    assert_int_equal(run_record(&fixture->run, "settle",
+                                json_make("{s:s, s:s}", "step", "mend/first/1", "as", as),
+                                JOURNAL_DURABLE, NULL),
+                     0);
+}
+
+static void the_operator_settles_what_cannot_be_told(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    world.run_end[CHANGE] = CLIENT_CRASHED;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    world.run_end[CHANGE] = CLIENT_DONE;
+    world.answer[CHANGE] = SALVOR_CHECK_UNKNOWN;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_OUTCOME_UNKNOWN);
+    assert_non_null(strstr(err.hint, "--settle mend/first/1=done"));
+    resume(fixture);
+    settle(fixture, "done");
+    assert_int_equal(go(fixture, 0, &err), 0);
+    assert_int_equal(world.runs[CHANGE], 1);
+}
+
+static void a_manual_step_waits_for_the_person(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_json json_t *approved = json_array();
+    world.has_first[HAND] = 1;
+    assert_int_equal(procedure_plan(&fixture->run, &fixture->order, &err), 0);
+    json_add(approved, json_string(run_state_plan_hash(fixture->run.state)));
+    fixture->order.approval.hashes = approved;
+    fixture->says = 0;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_WAITS);
+    resume(fixture);
+    world.done[HAND] = 1; /* a person did it meanwhile */
+    assert_int_equal(go(fixture, 0, &err), 0);
+    assert_int_equal(world.runs[HAND], 0);
+}
+
+static void blockers_stop_unless_they_are_waived(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_json json_t *source = json_make("{s:s, s:s}", "name", "set", "folder", "/x");
+    cleanup_json json_t *waivers =
+        json_make("[{s:s, s:s}]", "finding", "P-OLD", "reason", "there is no other");
+    world.has_first[CHANGE] = 1;
+    world.blocker = "P-OLD";
+    fixture->run.source = source;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_BLOCKED);
+    assert_non_null(strstr(err.hint, "--waive"));
+    assert_int_equal(world.plan_calls, 0);
+    fixture->order.waivers = waivers;
+    assert_int_equal(go(fixture, 0, &err), 0);
+    assert_int_equal(procedure_check_waivers(fixture->info, waivers, &err), 0);
+    cleanup_json json_t *broken = json_make("[{s:s}]", "finding", "P-BROKEN");
+    assert_int_equal(procedure_check_waivers(fixture->info, broken, &err), -1);
+    assert_int_equal(err.code, EXIT_USAGE);
+}
+
+static void yes_does_not_cover_the_irreversible(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    fixture->order.approval.yes = 1;
+    fixture->says = -1;
+    assert_int_equal(go(fixture, 1, &err), -1);
+    assert_int_equal(err.code, EXIT_WAITS);
+    assert_int_equal(world.runs[CHANGE], 1);
+    assert_int_equal(world.runs[TIDY], 0);
+    resume(fixture);
+    fixture->says = 1;
+    assert_int_equal(go(fixture, 1, &err), 0);
+    assert_int_equal(world.runs[TIDY], 1);
+    assert_non_null(strstr(fixture->asked, "type 'node-1'"));
+}
+
+static void planning_runs_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = world.has_first[DESTROY] = 1;
+    assert_int_equal(procedure_plan(&fixture->run, &fixture->order, &err), 0);
+    for (int row = 0; row < PRACTICE_ROWS; row++)
+        assert_int_equal(world.runs[row], 0);
+}
+
+#define WITH_RUN(test) cmocka_unit_test_setup_teardown(test, begin, finish)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_RUN(all_stages_run_in_order_and_once),
+        WITH_RUN(what_is_already_so_is_skipped),
+        WITH_RUN(nothing_runs_without_approval),
+        WITH_RUN(a_changed_site_does_not_run_under_an_old_hash),
+        WITH_RUN(another_identity_stops_before_the_effect),
+        WITH_RUN(a_retry_is_the_rows_own),
+        WITH_RUN(after_the_last_attempt_it_has_failed),
+        WITH_RUN(a_crash_costs_the_step_and_not_the_run),
+        WITH_RUN(in_progress_is_waited_for),
+        WITH_RUN(a_goal_that_is_never_reached_ends_at_the_deadline),
+        WITH_RUN(partial_after_the_run_is_another_attempt),
+        WITH_RUN(a_conflict_stops_with_its_own_code),
+        WITH_RUN(the_operator_settles_what_cannot_be_told),
+        WITH_RUN(a_manual_step_waits_for_the_person),
+        WITH_RUN(blockers_stop_unless_they_are_waived),
+        WITH_RUN(yes_does_not_cover_the_irreversible),
+        WITH_RUN(planning_runs_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
