@@ -85,7 +85,7 @@ struct salvor_option {
 struct salvor_row {
     const char *id;           /* unique in the plugin: "delete-orphan-policies" */
     const char *title;        /* imperative, as the vendor's page calls it */
-    const char *statements;   /* ids of vendor statements, space-separated: "NSX-041 NSX-042" */
+    const char *statements;   /* ids of vendor statements, space-separated: "PAGE-041 PAGE-042" */
     const char *instructions; /* MANUAL: exactly what the person does; else NULL. "{name}" stands
                                  for the plan's parameter of that name */
     const char *undo;         /* id of the procedure that undoes it, or NULL */
@@ -130,7 +130,7 @@ struct salvor_procedure {
 #define SALVOR_FINDING_WAIVABLE 1u /* --waive ID --reason TEXT may lower it for one run */
 
 struct salvor_finding {
-    const char *id;         /* "RANCHER-VERSION-MISMATCH" */
+    const char *id;         /* "VERSION-MISMATCH" */
     const char *title;      /* what is wrong, one line */
     const char *statements; /* vendor statement ids, space-separated; NULL: the tool's own rule */
     const char *remedy;     /* what to do about it */
