@@ -72,6 +72,7 @@ static int read_file(struct plugin_file *file, const char *name, struct error *r
     cleanup_note struct plugin_note note = {NULL, 0, NULL};
     if (note_read(file->path, &note, reterr) != 0)
         return -1;
+    free(file->build_id);
     file->build_id = take_pointer(note.build_id);
     return parse_note(file, name, &note, reterr);
 }

@@ -2,7 +2,6 @@
 
 #include <salvor/plugin.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/banned.h"
 #include "base/cleanup.h"
@@ -28,7 +27,6 @@ static void *table_for(const json_t *list, size_t size, size_t *ret_count)
 {
     *ret_count = json_array_size(list);
     void *table = memory_new(*ret_count + 1, size);
-    memset(table, 0, (*ret_count + 1) * size);
     return table;
 }
 
@@ -131,7 +129,6 @@ int plugin_info_parse(json_t *json, struct plugin_info **ret_info, struct error 
     if (json_array_size(problems) > 0)
         return rules_error(json, problems, reterr);
     struct plugin_info *info = memory_new(1, sizeof *info);
-    memset(info, 0, sizeof *info);
     info->json = json_incref(json);
     info->name = json_text(json, "name");
     info->version = json_text(json, "version");

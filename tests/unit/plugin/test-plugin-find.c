@@ -92,7 +92,7 @@ static void the_nearest_file_decides_even_when_unusable(void **state)
     cleanup_free char *near_folder = scratch_folder("near");
     cleanup_free char *far_folder = scratch_folder("far");
     cleanup_free char *near_file = plugin_at("near/salvor_sample.so", SAMPLE_JSON);
-    cleanup_free char *far_file = plugin_at("far/salvor_sample.so", SAMPLE_JSON);
+    free(plugin_at("far/salvor_sample.so", SAMPLE_JSON));
     const char *folders[] = {near_folder, far_folder, NULL};
     cleanup_error struct error err = ERROR_INIT;
     struct plugin_file *file = NULL;
