@@ -22,7 +22,7 @@ struct arguments_memory {
     struct config *config;
     struct plugin_file *plugin;
     const struct action *action;
-    int action_unknown;
+    int action_unknown, flag_unknown;
     int verbose, quiet;
     /* as on the line, before configuration and defaults are asked */
     const char *given_provider, *given_site, *given_config, *given_state_folder, *given_store;

@@ -299,8 +299,8 @@ static void add_set(struct parser *parser, const struct token *token)
 static char *commands_of(uint32_t mask)
 {
     char *text = text_copy("");
-    for (const struct command *command = commands; command->name != NULL; command++) {
-        if (command->run == NULL || (mask & ON(command->id)) == 0)
+    for (const struct command *command = command_table; command->name != NULL; command++) {
+        if ((mask & ON(command->id)) == 0)
             continue;
         char *longer = text_format("%s%s%s", text, *text != '\0' ? ", " : "", command->name);
         free(text);
@@ -332,14 +332,15 @@ static const char *nearest_flag(const struct arguments *arguments, const char *n
 {
     const struct plugin_info *info = arguments->plugin != NULL ? arguments->plugin->info : NULL;
     size_t count = 0;
-    while (flags[count].name != NULL)
+    while (flag_table[count].name != NULL)
         count++;
     size_t options = info != NULL ? info->option_count : 0;
     cleanup_free const char **names = memory_new(count + options + 1, sizeof *names);
     size_t used = 0;
     for (size_t i = 0; i < count; i++)
-        if (arguments->command == NULL || (flags[i].commands & ON(arguments->command->id)) != 0)
-            names[used++] = flags[i].name;
+        if (arguments->command == NULL ||
+            (flag_table[i].commands & ON(arguments->command->id)) != 0)
+            names[used++] = flag_table[i].name;
     for (size_t i = 0; i < options; i++)
         if (arguments->command != NULL &&
             (info->options[i].commands & arguments->command->options) != 0)
@@ -615,6 +616,7 @@ static void second_pass(struct parser *parser, int argc, char **argv)
             break;
         case TOKEN_UNKNOWN:
             add_unknown_flag(parser, &token);
+            arguments->memory->flag_unknown = 1;
             break;
         case TOKEN_NEEDS_VALUE:
         case TOKEN_TAKES_NO_VALUE:
@@ -651,7 +653,8 @@ static void check_operands(struct parser *parser)
                     *rule->text != '\0' ? " " : "", rule->text);
     if (arguments->operand_count < rule->least)
         problems_add(parser->problems, usage, "'%s' is missing", rule->text);
-    if (arguments->operand_count > rule->most)
+    /* behind an unknown flag it may be meant as its value */
+    if (arguments->operand_count > rule->most && !arguments->memory->flag_unknown)
         problems_add(parser->problems, usage, "unexpected argument '%s'",
                      arguments->operands[rule->most]);
 }

@@ -44,7 +44,7 @@ static const struct action backups_actions[] = {
     {NULL, NULL, NO_OPERANDS},
 };
 
-const struct command commands[] = {
+const struct command command_table[] = {
     {COMMAND_DISCOVER, "discover", "look at the live systems and the backup, change nothing",
      "Asks the platform and, with --from, the backup what is there, and prints it with the facts "
      "that later decisions rest on.",
@@ -144,8 +144,8 @@ const struct command commands[] = {
 
 const struct command *command_find(const char *name)
 {
-    for (const struct command *command = commands; command->name != NULL; command++)
-        if (command->run != NULL && text_equal(command->name, name))
+    for (const struct command *command = command_table; command->name != NULL; command++)
+        if (text_equal(command->name, name))
             return command;
     return NULL;
 }
@@ -162,9 +162,9 @@ const struct action *command_action(const struct command *command, const char *n
 
 const char **command_names(void)
 {
-    const char **names = memory_new(sizeof commands / sizeof commands[0], sizeof *names);
+    const char **names = memory_new(sizeof command_table / sizeof command_table[0], sizeof *names);
     size_t count = 0;
-    for (const struct command *command = commands; command->name != NULL; command++)
+    for (const struct command *command = command_table; command->name != NULL; command++)
         if (command->run != NULL)
             names[count++] = command->name;
     return names;

@@ -73,14 +73,14 @@ struct command {
     uint32_t options;         /* SALVOR_ON_*: options that are flags here */
     enum command_need need;
     /* Does it. Returns the exit code, or -1 with *reterr, which the caller prints. NULL until it
-     * exists: not shown, not offered, not known. */
+     * exists: neither shown nor offered. */
     int (*run)(const struct arguments *arguments, struct error *reterr);
 };
 
 /* In the order of help; ends with a NULL name. */
-extern const struct command commands[];
+extern const struct command command_table[];
 
-/* NULL when there is none of that name, or it does not exist yet. */
+/* NULL when there is none of that name. */
 const struct command *command_find(const char *name);
 const struct action *command_action(const struct command *command, const char *name);
 

@@ -17,7 +17,7 @@
     (ON(COMMAND_DISCOVER) | ON(COMMAND_VALIDATE) | ON(COMMAND_PLAN) | ON(COMMAND_RESTORE) | \
      ON(COMMAND_DRILL) | ON(COMMAND_POST_RESYNC))
 
-const struct flag flags[] = {
+const struct flag flag_table[] = {
     {FLAG_PROVIDER, "provider", 0, "NAME", VALUE_PROVIDER, 0, EVERYWHERE,
      "provider plugin; without --site the options given are the whole site"},
     {FLAG_SITE, "site", 0, "NAME", VALUE_SITE, 0, ABOUT_A_SITE | ON(COMMAND_RESUME),
@@ -77,7 +77,7 @@ const struct flag flags[] = {
 
 const struct flag *flag_find(const char *name)
 {
-    for (const struct flag *flag = flags; flag->name != NULL; flag++)
+    for (const struct flag *flag = flag_table; flag->name != NULL; flag++)
         if (strcmp(flag->name, name) == 0)
             return flag;
     return NULL;
@@ -85,7 +85,7 @@ const struct flag *flag_find(const char *name)
 
 const struct flag *flag_by_letter(char letter)
 {
-    for (const struct flag *flag = flags; flag->name != NULL; flag++)
+    for (const struct flag *flag = flag_table; flag->name != NULL; flag++)
         if (flag->letter != 0 && flag->letter == letter)
             return flag;
     return NULL;

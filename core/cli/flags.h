@@ -68,7 +68,7 @@ struct flag {
 };
 
 /* In the order of help; ends with a NULL name. */
-extern const struct flag flags[];
+extern const struct flag flag_table[];
 
 /* NULL when there is none. */
 const struct flag *flag_find(const char *name);

@@ -92,15 +92,15 @@ static void print_flag(FILE *out, const struct flag *flag)
 static void print_flags(FILE *out, const struct command *command)
 {
     int own = 0;
-    for (const struct flag *flag = flags; flag->name != NULL; flag++)
+    for (const struct flag *flag = flag_table; flag->name != NULL; flag++)
         own += flag->commands != EVERYWHERE && (flag->commands & ON(command->id)) != 0;
     if (own > 0)
         (void)fputs("\nFlags:\n", out);
-    for (const struct flag *flag = flags; flag->name != NULL; flag++)
+    for (const struct flag *flag = flag_table; flag->name != NULL; flag++)
         if (flag->commands != EVERYWHERE && (flag->commands & ON(command->id)) != 0)
             print_flag(out, flag);
     (void)fputs("\nFlags of every command:\n", out);
-    for (const struct flag *flag = flags; flag->name != NULL; flag++)
+    for (const struct flag *flag = flag_table; flag->name != NULL; flag++)
         if (flag->commands == EVERYWHERE)
             print_flag(out, flag);
 }
@@ -184,11 +184,11 @@ static void print_overview(FILE *out)
     (void)fputs("salvor brings wrecked Kubernetes platforms back by the vendor's own procedure.\n"
                 "\nUsage: salvor [--provider NAME] COMMAND [flags]\n\nCommands:\n",
                 out);
-    for (const struct command *command = commands; command->name != NULL; command++)
+    for (const struct command *command = command_table; command->name != NULL; command++)
         if (command->run != NULL)
             print_row(out, command->name, command->summary);
     (void)fputs("\nFlags of every command:\n", out);
-    for (const struct flag *flag = flags; flag->name != NULL; flag++)
+    for (const struct flag *flag = flag_table; flag->name != NULL; flag++)
         if (flag->commands == EVERYWHERE)
             print_flag(out, flag);
     (void)fputs("\n`salvor help COMMAND` says more, `salvor help exit-codes` what salvor answers "

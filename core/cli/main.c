@@ -13,6 +13,7 @@
 #include "cli/hidden-commands.h"
 #include "cli/message.h"
 #include "cli/terminal.h"
+#include "worker/worker-main.h"
 
 static int run(const struct arguments *arguments, struct error *reterr)
 {
@@ -22,6 +23,9 @@ static int run(const struct arguments *arguments, struct error *reterr)
     }
     if (arguments->show == SHOW_HELP)
         return help_show(arguments, stdout, reterr);
+    if (arguments->command->run == NULL)
+        return error_set(reterr, EXIT_USAGE, "this salvor was built without '%s'",
+                         arguments->command->name);
     return arguments->command->run(arguments, reterr);
 }
 
@@ -32,6 +36,7 @@ static void clear_arguments(struct arguments **arguments)
 
 int main(int argc, char **argv)
 {
+    worker_main_if_asked(argc, argv);
     if (argc >= 2 && strncmp(argv[1], "__", 2) == 0) {
         const struct hidden_command *hidden = hidden_command_find(argv[1]);
         if (hidden != NULL)

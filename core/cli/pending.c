@@ -15,5 +15,10 @@ __attribute__((weak)) int plugin_find(const char *name, const char *const *folde
 
 __attribute__((weak)) void plugin_file_free(struct plugin_file *file)
 {
+    if (file == NULL)
+        return;
+    plugin_info_free(file->info);
+    free(file->path);
+    free(file->build_id);
     free(file);
 }

@@ -178,3 +178,39 @@ int target_plugin(const struct arguments *arguments, const char *provider,
 {
     return plugin_find(provider, arguments->plugin_folders, ret_plugin, reterr);
 }
+/* A site of the configuration for `provider`, or NULL. */
+static const char *site_of_provider(const struct config *config, const char *provider)
+{
+    const char *const *sites = config_sites(config);
+    for (size_t i = 0; sites[i] != NULL; i++)
+        if (text_equal(config_site_provider(config, sites[i])->text, provider))
+            return sites[i];
+    return NULL;
+}
+
+int target_site(const struct arguments *arguments, const struct plugin_info *info, const char *site,
+                uint32_t commands, struct site **ret_site, struct error *reterr)
+{
+    cleanup_json json_t *given = NULL;
+    cleanup_json json_t *origins = NULL;
+    if (site != NULL && !config_has_site(arguments->config, site))
+        return unknown_name(arguments->config, "site", site, config_sites(arguments->config),
+                            reterr);
+    if (site != NULL &&
+        !text_equal(config_site_provider(arguments->config, site)->text, info->name))
+        return error_set(reterr, EXIT_USAGE, "site '%s' is of provider '%s', not '%s'", site,
+                         config_site_provider(arguments->config, site)->text, info->name);
+    config_site_options(arguments->config, site, info, &given, &origins);
+    json_object_update(given, arguments->options);
+    json_object_update(origins, arguments->origins);
+    if (site_from_options(site != NULL ? site : "default", info, given, origins, commands, ret_site,
+                          reterr) == 0)
+        return 0;
+    const char *other = site == NULL ? site_of_provider(arguments->config, info->name) : NULL;
+    if (other != NULL && site_lacks_options(info, given, commands)) {
+        cleanup_free char *before = text_copy(reterr != NULL && reterr->hint ? reterr->hint : "");
+        error_hint(reterr, "%s\n'%s' has site '%s' of this provider: --site %s", before,
+                   config_path(arguments->config), other, other);
+    }
+    return -1;
+}
