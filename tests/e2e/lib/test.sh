@@ -3,6 +3,7 @@
 # defines functions named it_..., each one test, and ends with run_suite.
 #
 #   suite_setup        optional function, runs once before the tests
+#   run_suite [PART]   all tests in the order of the file, or those with PART in their names
 #   requires WHY CMD   skips the test (in suite_setup: the suite) unless CMD succeeds
 #   cleanup CMD...     runs CMD at the end of the test (in suite_setup: of the suite), last one first
 #   must_fail CMD...   CMD has to fail; its output is kept in $output
@@ -14,7 +15,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 readonly skipped=77
-suite=${0##*/test-}
+suite=${0##*/}
+suite=${suite#test-}
 work=$(mktemp -d "${TMPDIR:-/tmp}/e2e-$suite-XXXXXX")
 export work
 cleanups=()
@@ -104,7 +106,10 @@ run_suite() {
     fi
     phase=tests
     while read -r test; do
-        [[ -z ${1:-} || $test == *"$1"* ]] && run_one "$test"
+        # The text may hold functions that are not this suite's.
+        if declare -F "$test" >/dev/null && [[ $test == *"${1:-}"* ]]; then
+            run_one "$test"
+        fi
     done < <(grep -oE '^it_[a-z0-9_]+' "$0")
     return "$failed"
 }
