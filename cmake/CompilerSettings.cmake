@@ -6,8 +6,9 @@ set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wvla -Wstrict-prototypes
-                    -Wmissing-prototypes -Wwrite-strings -Wformat=2 -fno-common)
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wvla -Wwrite-strings -Wformat=2 -fno-common
+                    $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>
+                    $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>)
 add_compile_definitions(_GNU_SOURCE)
 option(SALVOR_WERROR "treat warnings as errors" OFF)
 if(SALVOR_WERROR)

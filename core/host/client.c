@@ -168,7 +168,7 @@ static char *own_reason(const struct client *client)
 {
     static const char prefix[] = "salvor worker: ";
     cleanup_free char *line = tail_lines(&client->line.printed, 1, 512);
-    return text_starts(line, prefix) ? text_copy(line + strlen(prefix)) : NULL;
+    return line != NULL && text_starts(line, prefix) ? text_copy(line + strlen(prefix)) : NULL;
 }
 
 /* The worker's connection ended: waits for the process and says how it went. */

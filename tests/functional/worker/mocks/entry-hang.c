@@ -1,0 +1,24 @@
+/* Never returns from its entry function. */
+#define MOCK_NAME "entry-hang"
+#define MOCK_OWN_ENTRY
+#include <unistd.h>
+
+#include "mock.h"
+
+static salvor_status misbehave(salvor_call *call, const char *hook)
+{
+    (void)call;
+    (void)hook;
+    return SALVOR_OK;
+}
+
+SALVOR_EXTERN_C SALVOR_EXPORT const struct salvor_plugin *
+salvor_plugin_v1(const struct salvor_host *host);
+
+const struct salvor_plugin *salvor_plugin_v1(const struct salvor_host *host)
+{
+    host->log(NULL, SALVOR_LOG_INFO, "about to hang");
+    while (mock_plugin.magic == SALVOR_ABI_MAGIC)
+        (void)pause();
+    return &mock_plugin;
+}
