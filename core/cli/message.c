@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/display.h"
 
 enum { MESSAGE_LIMIT = 1 << 20 };
 
@@ -66,31 +67,31 @@ static char *filtered(const char *text)
     return state.filter != NULL ? state.filter(text) : text_copy(text);
 }
 
-/* One write a message, so that lines of several processes do not mix. */
-static void emit(const char *text, size_t size)
+void message_interlude_begin(void)
 {
     if (state.begin != NULL)
         state.begin();
-    (void)file_write_all(STDERR_FILENO, text, size);
+}
+
+void message_interlude_end(void)
+{
     if (state.end != NULL)
         state.end();
 }
 
-/* Control characters could rewrite what the terminal already shows; what plugins and remote systems
- * say is not trusted that far. */
+/* One write a message, so that lines of several processes do not mix. */
+static void emit(const char *text, size_t size)
+{
+    message_interlude_begin();
+    (void)file_write_all(STDERR_FILENO, text, size);
+    message_interlude_end();
+}
+
 static void append_line(struct buffer *out, const char *prefix, const char *text, size_t size)
 {
-    buffer_append_text(out, prefix);
-    for (size_t i = 0; i < size; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte < 0x20 && byte != '\t')
-            buffer_append_text(out, "?");
-        else if (byte == 0x7f)
-            buffer_append_text(out, "?");
-        else
-            buffer_append(out, text + i, 1);
-    }
-    buffer_append_text(out, "\n");
+    cleanup_free char *line = text_copy_span(text, size);
+    cleanup_free char *safe = display_safe(line, 0);
+    buffer_format(out, "%s%s\n", prefix, safe);
 }
 
 static void append_lines(struct buffer *out, const char *prefix, const char *next_prefix,
@@ -109,10 +110,8 @@ static void append_lines(struct buffer *out, const char *prefix, const char *nex
 static void put_filtered(json_t *object, const char *key, const char *text)
 {
     cleanup_free char *shown = filtered(text);
-    json_t *value = json_string(shown);
-    if (value == NULL) /* not UTF-8 */
-        value = json_string("(text that is not UTF-8)");
-    json_put(object, key, value);
+    cleanup_free char *safe = display_safe(shown, 1); /* JSON must be UTF-8 */
+    json_put_text(object, key, safe);
 }
 
 static void emit_json(enum message_level level, const char *text, const struct error *err)

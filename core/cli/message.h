@@ -25,6 +25,10 @@ void message_set_filter(char *(*filter)(const char *text));
 /* Called before and after lines go to a terminal that shows progress. NULL: nobody. */
 void message_set_interlude(void (*begin)(void), void (*end)(void));
 
+/* The same around other writing to the terminal. */
+void message_interlude_begin(void);
+void message_interlude_end(void);
+
 void message(enum message_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
