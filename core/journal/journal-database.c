@@ -106,9 +106,11 @@ int journal_database_error(const struct journal *journal, int code, const char *
                           folder);
     if (primary == SQLITE_BUSY)
         return error_hint(reterr, "another process is writing it; wait for that one to end");
-    if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB)
-        return error_hint(reterr, "keep a copy of the file; the backups it names are not affected");
-    return -1;
+    cleanup_free char *run = journal_database_run_name(journal);
+    if (journal->readonly)
+        return error_hint(reterr, "keep a copy of the file; backups are not affected by its loss");
+    return error_hint(
+        reterr, "keep a copy of the file; 'salvor report %s' shows what is still readable", run);
 }
 
 /* ---- small SQL ------------------------------------------------------------------------------- */
@@ -475,7 +477,7 @@ int journal_database_open_readonly(struct journal *journal, struct error *reterr
         (void)run(journal->database, "PRAGMA writable_schema=ON");
         code = probe(journal->database);
     }
-    if (code == SQLITE_NOTADB || (code & 0xff) == SQLITE_CORRUPT) {
+    if (code == SQLITE_NOTADB || code == SQLITE_ERROR || (code & 0xff) == SQLITE_CORRUPT) {
         (void)error_set(&journal->structure, EXIT_FAILED, "%s", sqlite3_errstr(code));
         if (open_copy(journal, 1, reterr) != 0)
             return -1;
