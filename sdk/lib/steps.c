@@ -191,6 +191,11 @@ salvor_status salvor_checkpoint(salvor_call *call, uint32_t kind, json_t *value)
     return call->host->checkpoint(call, kind, text);
 }
 
+salvor_status salvor_nothing_before(salvor_call *call)
+{
+    return call->host->checkpoint(call, SALVOR_CHECKPOINT_PRE_IMAGE, "{}");
+}
+
 salvor_status salvor_last_checkpoint(salvor_call *call, uint32_t kind, json_t **ret_value)
 {
     const char *text = call->host->last_checkpoint(call, kind);

@@ -39,7 +39,8 @@ struct salvor_host {
     /*
      * Records why the hook is about to fail and returns `status`, so that `return report(...)`
      * reads well. message: one line, the subject in single quotes. detail and hint may be NULL; the
-     * hint names the next step. The host prints it once.
+     * hint names the next step. The host prints it once; when the hook then returns SALVOR_OK, not
+     * at all.
      */
     salvor_status (*report)(salvor_call *call, salvor_status status, const char *message,
                             const char *detail, const char *hint);

@@ -306,6 +306,12 @@ typedef const struct salvor_plugin *(*salvor_plugin_entry)(const struct salvor_h
     (uint32_t)(sizeof(array) / sizeof((array)[0])), (uint32_t)sizeof((array)[0])
 #define SALVOR_NO_ARRAY 0, 0
 
+/* The same with the array, for descriptors with designated initialisers (C99, C++20):
+ * `SALVOR_WITH(option, options)` sets .options, .option_count and .option_size. */
+#define SALVOR_WITH(member, array)                                              \
+    .member##s = (array), .member##_count = sizeof(array) / sizeof((array)[0]), \
+    .member##_size = sizeof((array)[0])
+
 #ifdef __cplusplus
 }
 #endif

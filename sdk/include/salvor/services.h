@@ -339,7 +339,8 @@ struct salvor_batches {
     /* options (JSON): {"in_flight": most at once, "class": name of the evidence class, "retry":
      * {"attempts","statuses"}}. The rate adapts to 429 and latency by itself. */
     salvor_status (*open)(salvor_call *call, const char *options, salvor_batch **ret_batch);
-    /* The next result, waiting for it; END when nothing is in flight. */
+    /* The next result, waiting for it; END when nothing is in flight. Right after a result one
+     * submit finds room, so that a request that follows from an answer can always be sent. */
     salvor_status (*next)(salvor_call *call, salvor_batch *batch,
                           struct salvor_batch_result *ret_result);
     void (*close)(salvor_call *call, salvor_batch *batch);

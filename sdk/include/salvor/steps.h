@@ -87,6 +87,9 @@ salvor_status salvor_result_of(salvor_call *call, const char *results, const cha
 /* Stores a checkpoint; the reference is taken over. SALVOR_CHECKPOINT_*. */
 salvor_status salvor_checkpoint(salvor_call *call, uint32_t kind, json_t *value);
 
+/* The pre-image of a step that only adds: nothing stood there before. */
+salvor_status salvor_nothing_before(salvor_call *call);
+
 /* The newest one of this step. SALVOR_NOT_FOUND: none. The caller owns *ret_value. */
 salvor_status salvor_last_checkpoint(salvor_call *call, uint32_t kind, json_t **ret_value);
 

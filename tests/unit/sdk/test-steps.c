@@ -102,6 +102,7 @@ static salvor_status tour(salvor_call *call)
                                 "a", "x", &result));
     SALVOR_TRY(salvor_option_list(call, "only", &list));
     SALVOR_TRY(salvor_checkpoint(call, SALVOR_CHECKPOINT_CURSOR, json_integer(9)));
+    SALVOR_TRY(salvor_nothing_before(call));
     SALVOR_TRY(salvor_last_checkpoint(call, SALVOR_CHECKPOINT_CURSOR, &cursor));
     if (json_integer_value(value) != 12 || salvor_json_integer(result, "/n", 0) != 1 ||
         json_array_size(list) != 2 || json_integer_value(cursor) != 8)
@@ -136,7 +137,8 @@ static void speaks_to_the_host(void **state)
                                        "step copy 'n1' {\"to\":4} guards=1 revision\n"
                                        "step rest '' {} guards=0\n"
                                        "{\"name\":\"etcd\"}\n"
-                                       "checkpoint 2000 9\n");
+                                       "checkpoint 2000 9\n"
+                                       "checkpoint 1000 {}\n");
 }
 
 static void every_failing_call_is_passed_on(void **state)
