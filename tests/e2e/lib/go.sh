@@ -10,12 +10,15 @@ at_least() {
     [[ $(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1) == "$2" ]]
 }
 
-# find_go WANTED: sets GO to a go program of release WANTED ('1.26') or later. Older ones (Debian 12
+# find_go WANTED: sets GO to a go program of release WANTED ('1.26') or later: the one that
+# SALVOR_E2E_GO names, or else the first new enough one that is installed. Older ones (Debian 12
 # has 1.19, which cannot switch by itself) fetch Go's own toolchain module, whose checksum Go's
 # checksum database vouches for as it does for any module.
 find_go() {
-    local wanted=$1 candidate have arch cache module
-    for candidate in "$(command -v go || true)" /usr/local/go/bin/go /usr/lib/go*/bin/go; do
+    local wanted=$1 candidate have arch cache module candidates
+    candidates=("$(command -v go || true)" /usr/local/go/bin/go /usr/lib/go*/bin/go)
+    [[ -z ${SALVOR_E2E_GO:-} ]] || candidates=("$SALVOR_E2E_GO")
+    for candidate in "${candidates[@]}"; do
         [[ -x $candidate ]] || continue
         have=$(go_release "$candidate")
         [[ -n $have ]] || continue

@@ -74,6 +74,7 @@ report() {
 run_one() {
     local status started=${EPOCHREALTIME/./} what=${1#it_}
     rm -f "$work/skipped"
+    : >"$work/.started"
     set +e
     (
         set -e
@@ -90,14 +91,25 @@ run_one() {
         *)
             report FAIL "$what"
             sed 's/^/    /' "$work/output"
+            show_logs
             failed=1
             ;;
     esac
 }
 
+# show_logs: what the servers said during the test.
+show_logs() {
+    local log
+    while read -r log; do
+        printf '    --- last lines of %s\n' "${log#"$work/"}"
+        tail -n 10 "$log" | cut -c 1-300 | sed 's/^/    /'
+    done < <(find "$work" -mindepth 2 -maxdepth 2 -name '*.log' ! -name audit.log -newer "$work/.started" | sort)
+}
+
 run_suite() {
     local test status=0
     failed=0
+    : >"$work/.started"
     # Without 'if' or '||' around it: those switch errexit off inside.
     trap 'status=$?; suite_failed "$status"; run_cleanups; rm -rf "$work"; ((status != skipped)) || exit 0' EXIT
     if declare -F suite_setup >/dev/null; then
@@ -121,5 +133,6 @@ suite_failed() {
     else
         report FAIL 'setting up'
         sed 's/^/    /' "$work/setup"
+        show_logs
     fi
 }
