@@ -32,7 +32,8 @@ find_go() {
     arch=$(GOTOOLCHAIN=local "$GO" env GOARCH)
     module=golang.org/toolchain@v0.0.1-go$E2E_GO_TOOLCHAIN.linux-$arch
     note "Go $have is too old, fetching Go $E2E_GO_TOOLCHAIN"
-    GOTOOLCHAIN=local GOFLAGS=-mod=mod "$GO" mod download "$module" || die "cannot fetch '$module'"
+    # Away from our module, whose go.mod an old Go cannot read.
+    (cd / && GOTOOLCHAIN=local GOFLAGS=-mod=mod "$GO" mod download "$module") || die "cannot fetch '$module'"
     cache=$(GOTOOLCHAIN=local "$GO" env GOMODCACHE)
     # A module zip carries no modes, and Go before 1.21 does not restore them for this one.
     find "$cache/$module/bin" "$cache/$module/pkg/tool" -type f ! -perm -u+x -exec chmod +x {} +
