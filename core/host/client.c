@@ -122,7 +122,7 @@ void client_free(struct client *client)
     if (client == NULL)
         return;
     (void)client_close(client, NULL);
-    worker_process_reap_jobs();
+    worker_process_reap_orphans();
     json_decref(client->open);
     json_decref(client->descriptor);
     free(client->build_id);
@@ -269,7 +269,7 @@ static int judge_opening(struct client *client, struct conversation *talk, struc
 static int open_worker(struct client *client, const struct client_listener *listener,
                        struct error *reterr)
 {
-    worker_process_reap_jobs();
+    worker_process_reap_orphans();
     /* a worker that ended between two calls is replaced, whatever ended it */
     if (is_live(client) && worker_process_has_ended(&client->line.process))
         (void)bury(client);
@@ -423,7 +423,7 @@ int client_call(struct client *client, const json_t *body, const struct client_l
     converse(&talk);
     judge_call(client, &talk, body, &outcome);
     retire(client, &talk, &outcome);
-    worker_process_reap_jobs();
+    worker_process_reap_orphans();
     json_decref(talk.answer);
     error_clear(&talk.reason);
     *ret_outcome = outcome;

@@ -298,5 +298,8 @@ void converse(struct conversation *talk)
         send_queued(talk, &progress);
     while (!progress.over)
         turn(talk, &progress);
+    /* the worker's own look at the deadline can be the earlier one */
+    if (talk->stop == NOT_STOPPED && clock_monotonic_ms() >= talk->deadline)
+        talk->stop = STOP_DEADLINE;
     line_drain_output(talk->line);
 }

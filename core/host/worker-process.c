@@ -68,6 +68,29 @@ static int set_nonblocking(int fd)
     return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+/* The workers of this process: their ends are awaited by worker_process_end and nobody else. */
+static pid_t live[8];
+
+static int replace_live(pid_t old, pid_t fresh)
+{
+    for (size_t i = 0; i < sizeof live / sizeof live[0]; i++) {
+        if (live[i] == old) {
+            live[i] = fresh;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+static int is_live(pid_t pid)
+{
+    for (size_t i = 0; i < sizeof live / sizeof live[0]; i++) {
+        if (live[i] == pid)
+            return 1;
+    }
+    return 0;
+}
+
 struct plumbing {
     int sockets[2];
     int pipe[2];
@@ -167,6 +190,9 @@ int worker_process_start(struct worker_process *process, int debug, struct error
     struct plumbing plumbing = {{-1, -1}, {-1, -1}, -1};
     cleanup_free char *program = own_program();
     pid_t pid = 0;
+    if (!is_live(0))
+        return error_set(reterr, EXIT_FAILED, "cannot start a worker process: %zu run already",
+                         sizeof live / sizeof live[0]);
     /* what a dying worker leaves comes to us, to be reaped with its group */
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     int failed = lay(&plumbing) == 0 ? 0 : errno;
@@ -177,6 +203,7 @@ int worker_process_start(struct worker_process *process, int debug, struct error
         return error_errno(reterr, EXIT_FAILED, failed, "cannot start a worker process '%s'",
                            program);
     }
+    (void)replace_live(0, pid);
     *process = (struct worker_process){pid, take_fd(&plumbing.sockets[0]),
                                        take_fd(&plumbing.cancel), take_fd(&plumbing.pipe[0])};
     close_all(&plumbing);
@@ -228,6 +255,7 @@ int worker_process_end(struct worker_process *process)
             break;
         (void)poll(NULL, 0, 1);
     }
+    (void)replace_live(process->pid, 0);
     (void)close(process->socket);
     (void)close(process->cancel_fd);
     (void)close(process->output_fd);
@@ -235,10 +263,9 @@ int worker_process_end(struct worker_process *process)
     return worker_status;
 }
 
-/* ---- jobs ------------------------------------------------------------------------------------ */
+/* ---- orphans --------------------------------------------------------------------------------- */
 
-/* 1 when `pid` is a zombie of another session than ours. */
-static int is_ended_job(pid_t pid)
+static int is_ended(pid_t pid)
 {
     char text[1024];
     cleanup_free char *path = text_format("/proc/%d/stat", (int)pid);
@@ -249,17 +276,10 @@ static int is_ended_job(pid_t pid)
     text[size] = '\0';
     /* the command name in parentheses may hold anything, parentheses too */
     const char *rest = strrchr(text, ')');
-    char state = 0;
-    int parent = 0;
-    int group = 0;
-    int session = 0;
-    if (rest == NULL ||
-        sscanf(rest + 1, " %c %d %d %d", &state, &parent, &group, &session) != 4) // NOLINT
-        return 0;
-    return state == 'Z' && session != (int)getsid(0);
+    return rest != NULL && strncmp(rest, ") Z", 3) == 0;
 }
 
-void worker_process_reap_jobs(void)
+void worker_process_reap_orphans(void)
 {
     cleanup_free char *children = NULL;
     cleanup_free char *path = text_format("/proc/self/task/%d/children", (int)getpid());
@@ -271,7 +291,7 @@ void worker_process_reap_jobs(void)
         if (end == next)
             return;
         next = end + strspn(end, " \n");
-        if (pid > 1 && is_ended_job((pid_t)pid))
+        if (pid > 1 && !is_live((pid_t)pid) && is_ended((pid_t)pid))
             (void)waitpid((pid_t)pid, NULL, WNOHANG);
     }
 }

@@ -39,7 +39,11 @@ int worker_process_has_ended(const struct worker_process *process);
  * status of the worker itself. */
 int worker_process_end(struct worker_process *process);
 
-/* Reaps detached jobs that ended: as a child subreaper, this process inherits them. */
-void worker_process_reap_jobs(void);
+/*
+ * Reaps what ended of the processes that this one inherited as a child subreaper: shims of commands
+ * and detached jobs of workers that are gone. Not while this process awaits a child of its own that
+ * is no worker: that one would be taken for an orphan.
+ */
+void worker_process_reap_orphans(void);
 
 #endif

@@ -53,15 +53,6 @@ static const struct rule rules[] = {
 
 enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
 
-int frame_is_from_worker(enum frame_type type)
-{
-    for (size_t i = 0; i < RULE_COUNT; i++) {
-        if (rules[i].type == type)
-            return 1;
-    }
-    return 0;
-}
-
 static int is_text_array(const json_t *value)
 {
     size_t index = 0;

@@ -8,7 +8,4 @@
  * beyond the required ones are let through. */
 int frame_check(enum frame_type type, const json_t *body, struct error *reterr);
 
-/* 1 when a worker sends frames of this type, 0 when only the parent does. */
-int frame_is_from_worker(enum frame_type type);
-
 #endif

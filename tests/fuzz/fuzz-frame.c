@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "wire/frame-rules.h"
 #include "wire/frame.h"
 
 #include "base/banned.h"
@@ -26,6 +27,7 @@ static int drain(struct buffer *in)
         }
         if (in->size >= before || !json_is_object(frame.body))
             abort();
+        (void)frame_check(frame.type, frame.body, NULL);
         cleanup_buffer struct buffer out = BUFFER_INIT(ROOM);
         struct frame again = {0};
         if (frame_encode(&out, frame.type, frame.call, frame.body, NULL) == 0) {
