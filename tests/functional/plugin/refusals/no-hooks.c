@@ -1,0 +1,4 @@
+/* Has no hooks. */
+#include "sound.h"
+
+MOCK("no-hooks", plugin->hooks = NULL)

@@ -1,0 +1,4 @@
+/* Refuses to start. */
+#include "sound.h"
+
+MOCK("null-descriptor", plugin = NULL)

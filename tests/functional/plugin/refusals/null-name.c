@@ -1,0 +1,4 @@
+/* Has no name. */
+#include "sound.h"
+
+MOCK(NULL, (void)plugin)

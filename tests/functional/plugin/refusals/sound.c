@@ -1,0 +1,4 @@
+/* Nothing is wrong. */
+#include "sound.h"
+
+MOCK("sound", (void)plugin)
