@@ -10,8 +10,10 @@ enum { KEYS_TEXT_LIMIT = 512 << 20 };
 salvor_status example_plan_backup(salvor_call *call, const struct salvor_request *request)
 {
     const char *endpoint = salvor_option_text(call, "endpoint", NULL);
-    struct salvor_step_plan save = {.row = "save-snapshot", .target = endpoint};
-    struct salvor_step_plan record = {.row = "record-keys", .target = endpoint};
+    struct salvor_step_plan save = {
+        .row = "save-snapshot", .target = endpoint, .parameters = SALVOR_NO_PARAMETERS};
+    struct salvor_step_plan record = {
+        .row = "record-keys", .target = endpoint, .parameters = SALVOR_NO_PARAMETERS};
     (void)request;
     SALVOR_TRY(salvor_plan_of(call)->decide(call, "snapshot-save", "there is one way to back up"));
     SALVOR_TRY(salvor_plan_step(call, &save, NULL));

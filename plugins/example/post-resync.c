@@ -19,7 +19,8 @@ salvor_status example_plan_post_resync(salvor_call *call, const struct salvor_re
     SALVOR_TRY(salvor_text_check(call, &old, "the path of the old data dir"));
     if (request->stage == NULL) {
         struct salvor_step_plan health = {.row = "member-health",
-                                          .target = salvor_option_text(call, "endpoint", NULL)};
+                                          .target = salvor_option_text(call, "endpoint", NULL),
+                                          .parameters = SALVOR_NO_PARAMETERS};
         SALVOR_TRY(salvor_plan_of(call)->decide(call, "after-restore",
                                                 "the member runs on restored data"));
         SALVOR_TRY(salvor_plan_step(call, &health, NULL));
@@ -30,6 +31,7 @@ salvor_status example_plan_post_resync(salvor_call *call, const struct salvor_re
     struct salvor_step_plan remove = {
         .row = "remove-old-data-dir",
         .target = salvor_text_get(&old),
+        .parameters = SALVOR_NO_PARAMETERS,
         .consequence = "all that was written between the backup and the restore, and every way "
                        "back to it",
     };

@@ -39,7 +39,7 @@ static salvor_status plan_first_stage(salvor_call *call, const struct salvor_req
     SALVOR_TRY(salvor_plan_of(call)->decide(call, "snapshot-restore",
                                             "an etcd cluster is restored from a snapshot"));
     struct salvor_step_plan steps[] = {
-        {.row = "stop-member", .target = endpoint},
+        {.row = "stop-member", .target = endpoint, .parameters = SALVOR_NO_PARAMETERS},
         {.row = "restore-snapshot",
          .target = member,
          .parameters = salvor_json_build(call, "{s:s, s:s}", "data-dir", salvor_text_get(&fresh),
@@ -49,8 +49,8 @@ static salvor_status plan_first_stage(salvor_call *call, const struct salvor_req
          .parameters = salvor_json_build(call, "{s:s, s:s?}", "from", salvor_text_get(&fresh),
                                          "keep-as", there ? salvor_text_get(&aside) : NULL),
          .guards = guards},
-        {.row = "start-member", .target = endpoint},
-        {.row = "verify-keys", .target = endpoint},
+        {.row = "start-member", .target = endpoint, .parameters = SALVOR_NO_PARAMETERS},
+        {.row = "verify-keys", .target = endpoint, .parameters = SALVOR_NO_PARAMETERS},
     };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
         SALVOR_TRY(salvor_plan_step(call, &steps[i], NULL));

@@ -82,7 +82,9 @@ salvor_status salvor_plan_step(salvor_call *call, const struct salvor_step_plan 
     if (!json_is_null(parameters)) {
         text = parameters != NULL ? salvor_json_write(parameters) : NULL;
         if (text == NULL)
-            return salvor_fail_memory(call, "a planned step");
+            return salvor_fail(call, SALVOR_FAILED, NULL,
+                               "no memory for the parameters of row '%s', or none were given",
+                               plan->row);
     }
     uint32_t guard_count = 0;
     while (plan->guards != NULL && plan->guards[guard_count] != NULL)
