@@ -1,7 +1,6 @@
 #include "engine/run.h"
 
 #include <pwd.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,9 +10,9 @@
 #include "base/json.h"
 #include "base/kill-point.h"
 #include "base/text.h"
-#include "config/secret-reference.h"
 #include "engine/interrupt.h"
 #include "host/redact.h"
+#include "host/secrets.h"
 
 enum { SAFE_POINT_MS = 1000 };
 
@@ -174,27 +173,19 @@ static json_t *answer_checkpoint(struct run *run, const json_t *body, struct err
 
 static json_t *answer_secret(struct run *run, const json_t *body, struct error *reterr)
 {
-    const char *option = json_text(body, "option");
-    const char *reference = json_text(run->secrets, option != NULL ? option : "");
-    if (reference == NULL)
-        return json_make("{s:b}", "absent", 1);
-    char *value = NULL;
-    size_t size = 0;
-    if (secret_reference_fetch(reference, &value, &size, reterr) != 0) {
-        (void)error_prefix(reterr, "option '%s'", option);
+    json_t *reply = NULL;
+    if (run->desk == NULL)
+        run->desk = secrets_new(run->secrets, run->folder);
+    int answered = secrets_answer(run->desk, body, &reply, reterr);
+    if (answered == 0)
+        (void)error_set(reterr, EXIT_FAILED, "the worker asks for something unknown: '%s'",
+                        json_text(body, "ask") != NULL ? json_text(body, "ask") : "");
+    if (answered != 1)
         return NULL;
-    }
-    char *encoded = sodium_malloc(sodium_base64_ENCODED_LEN(size, sodium_base64_VARIANT_ORIGINAL));
-    if (encoded == NULL)
-        out_of_memory();
-    (void)sodium_bin2base64(encoded,
-                            sodium_base64_ENCODED_LEN(size, sodium_base64_VARIANT_ORIGINAL),
-                            (const unsigned char *)value, size, sodium_base64_VARIANT_ORIGINAL);
-    json_t *reply = json_make("{s:s}", "value_base64", encoded);
-    sodium_free(encoded);
-    sodium_free(value);
-    (void)run_record(run, "secret", with_step(run, json_make("{s:s}", "option", option)),
-                     JOURNAL_EVIDENCE, NULL);
+    const char *option = json_text(body, "option");
+    if (option != NULL && json_flag(reply, "found"))
+        (void)run_record(run, "secret", with_step(run, json_make("{s:s}", "option", option)),
+                         JOURNAL_EVIDENCE, NULL);
     return reply;
 }
 
@@ -204,11 +195,7 @@ static json_t *on_request(void *data, const json_t *body, struct error *reterr)
     const char *ask = json_text(body, "ask");
     if (text_equal(ask, "checkpoint"))
         return answer_checkpoint(run, body, reterr);
-    if (text_equal(ask, "secret"))
-        return answer_secret(run, body, reterr);
-    (void)error_set(reterr, EXIT_FAILED, "the worker asks for something unknown: '%s'",
-                    ask != NULL ? ask : "");
-    return NULL;
+    return answer_secret(run, body, reterr);
 }
 
 static int on_tick(void *data)
@@ -320,6 +307,8 @@ void run_finish(struct run *run)
     journal_close(run->journal);
     run_state_free(run->state);
     error_clear(&run->record_error);
+    secrets_free(run->desk);
+    run->desk = NULL;
     run->client = NULL;
     run->journal = NULL;
     run->state = NULL;

@@ -17,12 +17,15 @@
 #include "journal/journal.h"
 #include "plugin/plugin-info.h"
 
+struct secrets;
+
 struct run {
     const char *id;
     const char *folder;
     const struct plugin_info *info;
     const char *build_id;
     const json_t *secrets;   /* option name -> reference */
+    struct secrets *desk;    /* owned; answers the worker about them, NULL until it asks */
     const json_t *source;    /* as in OPEN, or NULL */
     struct engine_ui ui;     /* a copy; members may be NULL */
     struct journal *journal; /* owned */

@@ -1,0 +1,13 @@
+/* Memory for secrets: locked, out of core files, between guard pages, zeroed when it is freed. */
+#ifndef SALVOR_BASE_LOCKED_H
+#define SALVOR_BASE_LOCKED_H
+
+#include <stddef.h>
+
+/* Never NULL; free with sodium_free. */
+void *locked_new(size_t size);
+
+/* A copy with a NUL behind it. */
+char *locked_copy(const void *data, size_t size);
+
+#endif
