@@ -13,6 +13,9 @@
 #include "base/json.h"
 #include "base/kill-point.h"
 #include "base/text.h"
+#include "services/recorder.h"
+#include "services/services.h"
+#include "services/shims.h"
 #include "worker/channel.h"
 #include "worker/hooks.h"
 #include "worker/interfaces.h"
@@ -62,6 +65,7 @@ static void register_interfaces(void)
     interface_register(SALVOR_INVENTORY, INVENTORY_VERSION, &inventory_table);
     interface_register(SALVOR_FINDINGS, FINDINGS_VERSION, &findings_table);
     interface_register(SALVOR_PLAN, PLAN_VERSION, &plan_table);
+    services_register();
 }
 
 static int open_session(struct worker_session *session, char **ret_build_id, struct error *reterr)
@@ -70,6 +74,8 @@ static int open_session(struct worker_session *session, char **ret_build_id, str
     if (json_whole(session->open, "protocol", 0) != PROTOCOL)
         return error_set(reterr, EXIT_FAILED, "this worker is of another salvor than its parent");
     register_interfaces();
+    if (recorder_open(session->open, &session->recorder, reterr) != 0)
+        return -1;
     if (path != NULL)
         return plugin_open(session, path, ret_build_id, reterr);
     *ret_build_id = text_copy("");
@@ -125,6 +131,7 @@ static int descriptor_number(const char *text)
 
 void worker_main_if_asked(int argc, char **argv)
 {
+    shims_main_if_asked(argc, argv);
     if (argc < 2 || !text_equal(argv[1], "--worker"))
         return;
     if (argc < 4)
@@ -138,6 +145,7 @@ void worker_main_if_asked(int argc, char **argv)
     die_with_parent(session.socket);
     kill_point_identify("worker", getppid());
     int status = serve(&session);
+    recorder_close(session.recorder);
     json_decref(session.open);
     exit(status);
 }

@@ -1,0 +1,475 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/kill-point.h"
+#include "base/text.h"
+#include "services/beneath.h"
+#include "services/exec-command.h"
+#include "services/exec.h"
+#include "services/job-folder.h"
+#include "services/recorder.h"
+#include "services/run-paths.h"
+#include "services/shims.h"
+
+enum {
+    JOB_TAIL = 65536,
+    JOB_KEPT_LEAST = 65536,
+    JOB_ID_LIMIT = 100,
+    POLL_FIRST_MS = 20,
+    POLL_MOST_MS = 500,
+    /* Before the parent's own deadline for the call, so that PENDING still gets there. */
+    DEADLINE_MARGIN_MS = 200
+};
+
+/* ---- which job ------------------------------------------------------------------------------- */
+
+/* The job's folder, owned by the caller; NULL with the failure recorded. `own`: it must be one of
+ * the running step. */
+static char *folder_of(struct worker_call *call, const char *id, int own, salvor_status *ret_status)
+{
+    const json_t *step = json_object_get(call->body, "step");
+    const char *frozen = json_text(step, "job_id");
+    *ret_status = SALVOR_BUG;
+    if (id == NULL || strlen(id) > JOB_ID_LIMIT || strchr(id, '/') != NULL ||
+        beneath_check(id, 1, NULL) != 0) {
+        (void)call_fail(call, SALVOR_BUG, "job id '%.120s' is not made of A-Z a-z 0-9 . _ -",
+                        id != NULL ? id : "");
+        return NULL;
+    }
+    if (own && frozen != NULL) {
+        size_t size = strlen(frozen);
+        if (strncmp(id, frozen, size) != 0 || (id[size] != '\0' && id[size] != '-')) {
+            (void)call_fail(call, SALVOR_BUG,
+                            "job id '%s' does not begin with that of the step, '%s'", id, frozen);
+            return NULL;
+        }
+    }
+    const char *jobs = run_folder(call, "jobs_folder");
+    *ret_status = SALVOR_FAILED;
+    return jobs != NULL ? text_format("%s/%s", jobs, id) : NULL;
+}
+
+/* ---- start ----------------------------------------------------------------------------------- */
+
+static salvor_status compare(struct worker_call *call, const char *folder, const char *id,
+                             const struct exec_command *command, const char *digest)
+{
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_json json_t *request = NULL;
+    if (job_folder_request(folder, &request, &err) != 0)
+        return call_fail_error(call, SALVOR_FAILED, &err);
+    if (text_equal(json_text(request, "digest"), digest))
+        return SALVOR_OK;
+    (void)call_fail(call, SALVOR_REFUSED, "job '%s' was begun as another command than '%s'", id,
+                    command->text);
+    return call_hint(call, SALVOR_REFUSED,
+                     "the plugin must ask for the same command each time it starts a job id; see "
+                     "'%s/request.json'",
+                     folder);
+}
+
+static salvor_status prepare(struct worker_call *call, const char *folder, const char *id,
+                             const struct exec_command *command)
+{
+    cleanup_error struct error err = ERROR_INIT;
+    char digest[DIGEST_TEXT_SIZE];
+    char now[CLOCK_TEXT_SIZE];
+    json_digest(command->key, digest);
+    clock_format(clock_realtime_ms(), now);
+    cleanup_json json_t *request = json_make("{s:s,s:s,s:s,s:O}", "id", id, "digest", digest,
+                                             "prepared", now, "argv", command->argv);
+    if (job_folder_prepare(folder, request, &err) != 0)
+        return call_fail_error(call, SALVOR_FAILED, &err);
+    return compare(call, folder, id, command, digest);
+}
+
+static salvor_status hear_start(struct worker_call *call, const struct shim *shim, const char *id,
+                                const struct exec_command *command, uint32_t *ret_certainty)
+{
+    struct pollfd fd = {shim->talk, POLLIN, 0};
+    struct shim_report report = {0};
+    salvor_status status = call_wait(call, &fd, 1, -1);
+    *ret_certainty = SALVOR_CERTAINTY_SENT;
+    if (status != SALVOR_OK)
+        return status;
+    ssize_t got = recv(shim->talk, &report, sizeof report, 0);
+    report.text[sizeof report.text - 1] = '\0';
+    if (got != (ssize_t)sizeof report)
+        return call_fail(call, SALVOR_FAILED, "job '%s' was lost: its shim ended while it started",
+                         id);
+    kill_point(call->row, "answer-received");
+    *ret_certainty = SALVOR_CERTAINTY_ANSWERED;
+    if (report.event != SHIM_NOT_STARTED)
+        return SALVOR_OK;
+    *ret_certainty = SALVOR_CERTAINTY_NOT_SENT;
+    return call_fail(call, SALVOR_FAILED, "job '%s' ('%s') cannot be started: %s%s%s", id,
+                     command->text, report.text, report.value != 0 ? ": " : "",
+                     report.value != 0 ? strerror(report.value) : "");
+}
+
+static void complete_spec(const struct salvor_exec_request *request, struct exec_command *command)
+{
+    uint64_t kept = command->output_limit != 0 ? command->output_limit : EXEC_OUTPUT_DEFAULT;
+    if (kept < JOB_KEPT_LEAST)
+        kept = JOB_KEPT_LEAST;
+    json_put(command->spec, "kept", json_integer((json_int_t)kept));
+    json_put(command->spec, "timeout_ms", json_integer(request->timeout_ms));
+    json_put_text(command->spec, "scratch", command->scratch);
+    if (command->output_path != NULL)
+        json_put_text(command->spec, "output_path", command->output_path);
+}
+
+/* Begins the job unless it was begun; *ret_begun: by this call. */
+static salvor_status begin(struct worker_call *call, const char *folder, const char *id,
+                           const struct salvor_exec_request *request, struct exec_command *command,
+                           int *ret_begun, uint32_t *ret_certainty)
+{
+    cleanup_error struct error err = ERROR_INIT;
+    struct job_look look;
+    struct shim shim = {0, -1};
+    *ret_begun = 0;
+    salvor_status status = prepare(call, folder, id, command);
+    if (status != SALVOR_OK)
+        return status;
+    if (job_folder_look(folder, &look, &err) != 0)
+        return call_fail_error(call, SALVOR_FAILED, &err);
+    if (look.phase != JOB_PHASE_PREPARED)
+        return SALVOR_OK;
+    status = exec_command_attach(call, request, command);
+    if (status != SALVOR_OK)
+        return status;
+    complete_spec(request, command);
+    if (shim_spawn(JOB_SHIM_COMMAND, folder, command->spec, command->fds, command->fd_count, &shim,
+                   &err) != 0)
+        return call_fail_error(call, SALVOR_FAILED, &err);
+    *ret_begun = 1;
+    kill_point(call->row, "request-sent");
+    status = hear_start(call, &shim, id, command, ret_certainty);
+    shim_end(&shim, 1000);
+    return status;
+}
+
+/* What recordings and replays call the job: its id changes from run to run. */
+static json_t *job_key(const struct worker_call *call, const char *id)
+{
+    const json_t *step = json_object_get(call->body, "step");
+    const char *instance = json_text(step, "instance");
+    return json_make("{s:o,s:s}", "job", run_paths_hide_text(call, id), "step",
+                     instance != NULL ? instance : "-");
+}
+
+static salvor_status finish_start(struct worker_call *call, const char *id,
+                                  const struct exec_command *command, salvor_status status)
+{
+    if (!recorder_records(call->session->recorder) || status == SALVOR_CANCELLED)
+        return status;
+    cleanup_json json_t *key = job_key(call, id);
+    (void)json_object_update(key, command->key);
+    return recorder_save(call, "exec", "job_start", key, status, NULL, NULL);
+}
+
+salvor_status exec_job_start(salvor_call *public_call, const char *id,
+                             const struct salvor_exec_request *request)
+{
+    struct worker_call *call = call_of(public_call);
+    cleanup_exec_command struct exec_command command = EXEC_COMMAND_INIT;
+    salvor_status status = SALVOR_BUG;
+    cleanup_free char *folder = folder_of(call, id, 1, &status);
+    if (folder == NULL)
+        return status;
+    status = exec_command_make(call, request, 1, &command);
+    if (status != SALVOR_OK)
+        return status;
+    status = call_wait(call, NULL, 0, 0);
+    if (status != SALVOR_PENDING)
+        return status;
+    if (recorder_replays(call->session->recorder)) {
+        cleanup_json json_t *key = job_key(call, id);
+        cleanup_json json_t *answer = NULL;
+        (void)json_object_update(key, command.key);
+        return recorder_replay(call, "exec", "job_start", key, NULL, &answer);
+    }
+    int begun = 0;
+    uint32_t certainty = SALVOR_CERTAINTY_NOT_SENT;
+    const int64_t before = clock_monotonic_ms();
+    status = begin(call, folder, id, request, &command, &begun, &certainty);
+    if (begun)
+        exec_evidence(call, &command, "job_start",
+                      json_make("{s:s,s:s,s:b}", "job", id, "certainty",
+                                certainty == SALVOR_CERTAINTY_ANSWERED ? "answered"
+                                : certainty == SALVOR_CERTAINTY_SENT   ? "sent"
+                                                                       : "not-sent",
+                                "started", status == SALVOR_OK),
+                      clock_monotonic_ms() - before);
+    return finish_start(call, id, &command, status);
+}
+
+/* ---- poll ------------------------------------------------------------------------------------ */
+
+static uint32_t state_of(enum job_phase phase)
+{
+    switch (phase) {
+    case JOB_PHASE_RUNNING:
+        return SALVOR_JOB_RUNNING;
+    case JOB_PHASE_ENDED:
+        return SALVOR_JOB_ENDED;
+    case JOB_PHASE_LOST:
+        return SALVOR_JOB_LOST;
+    default:
+        return SALVOR_JOB_ABSENT;
+    }
+}
+
+static const char *state_word(uint32_t state)
+{
+    return state == SALVOR_JOB_RUNNING ? "running"
+           : state == SALVOR_JOB_ENDED ? "ended"
+           : state == SALVOR_JOB_LOST  ? "lost"
+                                       : "absent";
+}
+
+static int tail(struct worker_call *call, const char *folder, const char *name, const char *more,
+                struct salvor_span *ret, struct error *reterr)
+{
+    cleanup_free char *text = NULL;
+    size_t size = 0;
+    if (job_folder_tail(folder, name, JOB_TAIL, &text, &size, reterr) != 0)
+        return -1;
+    size_t extra = strlen(more);
+    char *kept = call_keep(call, size + extra + 2);
+    if (size > 0)
+        memcpy(kept, text, size);
+    if (extra > 0) {
+        (void)snprintf(kept + size, extra + 2, "%s\n", more);
+        size += extra + 1;
+    }
+    kept[size] = '\0';
+    *ret = (struct salvor_span){kept, size};
+    return 0;
+}
+
+static int look(struct worker_call *call, const char *folder, struct salvor_job_state *ret,
+                struct error *reterr)
+{
+    struct job_look found;
+    if (job_folder_look(folder, &found, reterr) != 0)
+        return -1;
+    *ret = (struct salvor_job_state){
+        .struct_size = sizeof *ret,
+        .state = state_of(found.phase),
+        .exit_status = found.exit_status,
+        .signal_number = found.signal_number,
+        .out = {"", 0},
+        .err = {"", 0},
+        .started_ms = found.started_ms,
+        .ended_ms = found.phase == JOB_PHASE_ENDED ? found.ended_ms : 0,
+    };
+    if (ret->state == SALVOR_JOB_ABSENT)
+        return 0;
+    return tail(call, folder, "stdout", "", &ret->out, reterr) != 0 ||
+                   tail(call, folder, "stderr", found.error, &ret->err, reterr) != 0
+               ? -1
+               : 0;
+}
+
+static void tell_state(struct worker_call *call, const char *id,
+                       const struct salvor_job_state *state, const char *what, int64_t duration_ms)
+{
+    json_t *body =
+        json_make("{s:s,s:s,s:s,s:s,s:I}", "service", "exec", "what", what, "job", id, "state",
+                  state_word(state->state), "duration_ms", (json_int_t)duration_ms);
+    if (state->state == SALVOR_JOB_ENDED && state->signal_number == 0)
+        json_put(body, "exit_status", json_integer(state->exit_status));
+    if (state->state == SALVOR_JOB_ENDED && state->signal_number != 0)
+        json_put(body, "signal", json_integer(state->signal_number));
+    if (recorder_replays(call->session->recorder))
+        json_put(body, "replayed", json_true());
+    call_evidence(call, body);
+}
+
+static json_t *state_answer(const struct worker_call *call, const struct salvor_job_state *state)
+{
+    return json_make("{s:s,s:i,s:i,s:I,s:I,s:o,s:o}", "state", state_word(state->state),
+                     "exit_status", state->exit_status, "signal", state->signal_number,
+                     "started_ms", (json_int_t)state->started_ms, "ended_ms",
+                     (json_int_t)state->ended_ms, "out",
+                     run_paths_hide(call, state->out.data, (size_t)state->out.size), "err",
+                     run_paths_hide(call, state->err.data, (size_t)state->err.size));
+}
+
+static void state_from(struct worker_call *call, const json_t *answer, struct salvor_job_state *ret)
+{
+    static const uint32_t states[] = {SALVOR_JOB_ABSENT, SALVOR_JOB_RUNNING, SALVOR_JOB_ENDED,
+                                      SALVOR_JOB_LOST};
+    struct salvor_span *const spans[] = {&ret->out, &ret->err};
+    static const char *const names[] = {"out", "err"};
+    *ret = (struct salvor_job_state){.struct_size = sizeof *ret, .state = SALVOR_JOB_ABSENT};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (text_equal(json_text(answer, "state"), state_word(states[i])))
+            ret->state = states[i];
+    ret->exit_status = (int32_t)json_whole(answer, "exit_status", -1);
+    ret->signal_number = (int32_t)json_whole(answer, "signal", 0);
+    ret->started_ms = json_whole(answer, "started_ms", 0);
+    ret->ended_ms = json_whole(answer, "ended_ms", 0);
+    for (size_t i = 0; i < 2; i++) {
+        size_t size = 0;
+        cleanup_free char *data = run_paths_show(call, json_object_get(answer, names[i]), &size);
+        *spans[i] = (struct salvor_span){call_keep_text(call, data, size), size};
+    }
+}
+
+static salvor_status replay_state(struct worker_call *call, const char *method, const char *id,
+                                  struct salvor_job_state *ret)
+{
+    cleanup_json json_t *key = job_key(call, id);
+    cleanup_json json_t *answer = NULL;
+    salvor_status status = recorder_replay(call, "exec", method, key, NULL, &answer);
+    if (answer != NULL) {
+        state_from(call, answer, ret);
+        tell_state(call, id, ret, method, 0);
+    }
+    return status;
+}
+
+static salvor_status record_state(struct worker_call *call, const char *method, const char *id,
+                                  salvor_status status, const struct salvor_job_state *state)
+{
+    if (!recorder_records(call->session->recorder) || status == SALVOR_CANCELLED)
+        return status;
+    cleanup_json json_t *key = job_key(call, id);
+    return recorder_save(call, "exec", method, key, status, state_answer(call, state), NULL);
+}
+
+static int state_usable(const struct salvor_job_state *state)
+{
+    return state != NULL && state->struct_size >= sizeof *state;
+}
+
+salvor_status exec_job_poll(salvor_call *public_call, const char *id,
+                            struct salvor_job_state *ret_state)
+{
+    struct worker_call *call = call_of(public_call);
+    cleanup_error struct error err = ERROR_INIT;
+    salvor_status status = SALVOR_BUG;
+    if (!state_usable(ret_state))
+        return call_fail(call, SALVOR_BUG, "job_poll: struct_size of the state is not set");
+    cleanup_free char *folder = folder_of(call, id, 0, &status);
+    if (folder == NULL)
+        return status;
+    if (recorder_replays(call->session->recorder))
+        return replay_state(call, "job_poll", id, ret_state);
+    if (look(call, folder, ret_state, &err) != 0)
+        return call_fail_error(call, SALVOR_FAILED, &err);
+    if (ret_state->state == SALVOR_JOB_ENDED || ret_state->state == SALVOR_JOB_LOST)
+        tell_state(call, id, ret_state, "job_poll", 0);
+    return record_state(call, "job_poll", id, SALVOR_OK, ret_state);
+}
+
+/* ---- wait ------------------------------------------------------------------------------------ */
+
+static salvor_status wait_for_end(struct worker_call *call, const char *folder,
+                                  struct salvor_job_state *ret)
+{
+    cleanup_error struct error err = ERROR_INIT;
+    int64_t pause = POLL_FIRST_MS;
+    for (;;) {
+        struct job_look found;
+        if (job_folder_look(folder, &found, &err) != 0)
+            return call_fail_error(call, SALVOR_FAILED, &err);
+        salvor_status status = SALVOR_OK;
+        int64_t left = call_time_left(call) - DEADLINE_MARGIN_MS;
+        if (found.phase == JOB_PHASE_RUNNING) {
+            status =
+                left <= 0 ? SALVOR_TIMEOUT : call_wait(call, NULL, 0, pause < left ? pause : left);
+            if (status == SALVOR_PENDING) {
+                pause = pause * 2 < POLL_MOST_MS ? pause * 2 : POLL_MOST_MS;
+                continue;
+            }
+        }
+        if (look(call, folder, ret, &err) != 0)
+            return call_fail_error(call, SALVOR_FAILED, &err);
+        if (ret->state != SALVOR_JOB_RUNNING)
+            return SALVOR_OK;
+        return status == SALVOR_TIMEOUT ? SALVOR_PENDING : status;
+    }
+}
+
+salvor_status exec_job_wait(salvor_call *public_call, const char *id,
+                            struct salvor_job_state *ret_state)
+{
+    struct worker_call *call = call_of(public_call);
+    salvor_status status = SALVOR_BUG;
+    const int64_t before = clock_monotonic_ms();
+    if (!state_usable(ret_state))
+        return call_fail(call, SALVOR_BUG, "job_wait: struct_size of the state is not set");
+    cleanup_free char *folder = folder_of(call, id, 0, &status);
+    if (folder == NULL)
+        return status;
+    if (recorder_replays(call->session->recorder))
+        return replay_state(call, "job_wait", id, ret_state);
+    status = wait_for_end(call, folder, ret_state);
+    if (status == SALVOR_OK || status == SALVOR_PENDING)
+        tell_state(call, id, ret_state, "job_wait", clock_monotonic_ms() - before);
+    else
+        return status;
+    return record_state(call, "job_wait", id, status, ret_state);
+}
+
+/* ---- kill ------------------------------------------------------------------------------------ */
+
+static salvor_status kill_job(struct worker_call *call, const char *id, const char *folder)
+{
+    cleanup_error struct error err = ERROR_INIT;
+    struct job_look found;
+    if (job_folder_look(folder, &found, &err) != 0)
+        return call_fail_error(call, SALVOR_FAILED, &err);
+    if (found.phase == JOB_PHASE_ABSENT)
+        return call_fail(call, SALVOR_NOT_FOUND, "job '%s' was never started", id);
+    if (found.phase == JOB_PHASE_ENDED || found.phase == JOB_PHASE_LOST)
+        return SALVOR_OK;
+    if (job_folder_ask_kill(folder, &err) != 0)
+        return call_fail_error(call, SALVOR_FAILED, &err);
+    kill_point(call->row, "request-sent");
+    /* A prepared job that nobody began is ended by never beginning it. */
+    while (found.phase == JOB_PHASE_RUNNING) {
+        salvor_status status = call_wait(call, NULL, 0, POLL_FIRST_MS);
+        if (status != SALVOR_PENDING)
+            return status;
+        if (job_folder_look(folder, &found, &err) != 0)
+            return call_fail_error(call, SALVOR_FAILED, &err);
+    }
+    kill_point(call->row, "answer-received");
+    return SALVOR_OK;
+}
+
+salvor_status exec_job_kill(salvor_call *public_call, const char *id)
+{
+    struct worker_call *call = call_of(public_call);
+    salvor_status status = SALVOR_BUG;
+    const int64_t before = clock_monotonic_ms();
+    cleanup_free char *folder = folder_of(call, id, 1, &status);
+    if (folder == NULL)
+        return status;
+    cleanup_free char *what = text_format("kill job '%s'", id);
+    status = call_may_change(call, what);
+    if (status != SALVOR_OK)
+        return status;
+    cleanup_json json_t *key = job_key(call, id);
+    if (recorder_replays(call->session->recorder)) {
+        cleanup_json json_t *answer = NULL;
+        return recorder_replay(call, "exec", "job_kill", key, NULL, &answer);
+    }
+    status = kill_job(call, id, folder);
+    call_evidence(call, json_make("{s:s,s:s,s:s,s:b,s:I}", "service", "exec", "what", "job_kill",
+                                  "job", id, "killed", status == SALVOR_OK, "duration_ms",
+                                  (json_int_t)(clock_monotonic_ms() - before)));
+    if (!recorder_records(call->session->recorder) || status == SALVOR_CANCELLED)
+        return status;
+    return recorder_save(call, "exec", "job_kill", key, status, NULL, NULL);
+}
