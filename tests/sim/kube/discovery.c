@@ -98,21 +98,6 @@ static json_t *group_names(const struct sim_kube *sim)
     return names;
 }
 
-/* How the API orders versions: GA before beta before alpha, higher numbers first. */
-static int version_rank(const char *version)
-{
-    char *end;
-    if (version[0] != 'v')
-        return 0;
-    int major = (int)strtol(version + 1, &end, 10);
-    int stage = 3, minor = 0;
-    if (text_starts(end, "beta"))
-        stage = 2, minor = (int)strtol(end + 4, NULL, 10);
-    else if (text_starts(end, "alpha"))
-        stage = 1, minor = (int)strtol(end + 5, NULL, 10);
-    return stage * 1000000 + major * 1000 + minor;
-}
-
 /* Versions of the group, best first. */
 static json_t *version_names(const struct sim_kube *sim, const char *group)
 {
@@ -123,8 +108,8 @@ static json_t *version_names(const struct sim_kube *sim, const char *group)
             continue;
         size_t at = 0;
         while (at < json_array_size(names) &&
-               version_rank(json_string_value(json_array_get(names, at))) >=
-                   version_rank(type->version))
+               types_version_rank(json_string_value(json_array_get(names, at))) >=
+                   types_version_rank(type->version))
             at++;
         json_array_insert_new(names, at, json_string(type->version));
     }

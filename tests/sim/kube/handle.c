@@ -61,6 +61,26 @@ void answer_no_page(struct sim_answer *answer)
     answer_text(answer, 404, "404 page not found\n");
 }
 
+/* Paths of built-in groups are refused by the API, all others by the server in front of it. */
+static void answer_no_resource(const struct sim_kube *sim, const struct sim_request *request,
+                               struct sim_answer *answer)
+{
+    int builtin = text_starts(request->path, "/api/v1/");
+    for (size_t i = 0; i < sim->types.count && !builtin; i++) {
+        const struct kube_type *type = sim->types.items[i];
+        if ((type->flags & TYPE_CUSTOM) != 0)
+            continue;
+        char *prefix = text_format("/apis/%s/%s/", type->group, type->version);
+        builtin = text_starts(request->path, prefix);
+        free(prefix);
+    }
+    if (builtin)
+        answer_status(answer, status_failure(404, "NotFound", json_object(),
+                                             "the server could not find the requested resource"));
+    else
+        answer_no_page(answer);
+}
+
 static int is_authorized(struct sim_kube *sim, struct sim_request *request,
                          struct sim_answer *answer, int has_route)
 {
@@ -116,8 +136,11 @@ static void dispatch_subresource(struct sim_kube *sim, struct sim_request *reque
     int status = strcmp(sub, "status") == 0 && (flags & TYPE_STATUS) != 0;
     int finalize = strcmp(sub, "finalize") == 0 && (flags & TYPE_FINALIZE) != 0;
     int scale = strcmp(sub, "scale") == 0 && (flags & TYPE_SCALE) != 0;
-    if (!status && !finalize && !scale)
-        answer_no_page(answer);
+    if (!status && !finalize && !scale && (flags & TYPE_CUSTOM) != 0)
+        answer_status(answer,
+                      status_not_found(route->type->group, route->type->plural, route->name));
+    else if (!status && !finalize && !scale)
+        answer_no_resource(sim, request, answer);
     else if (strcmp(verb, "update") != 0 &&
              (finalize || (strcmp(verb, "get") != 0 && strcmp(verb, "patch") != 0)))
         answer_status(answer, status_method_not_allowed());
@@ -157,6 +180,8 @@ static void dispatch(struct sim_kube *sim, struct sim_request *request, struct s
         delete_object(sim, request, answer);
     else if (strcmp(verb, "deletecollection") == 0 && !in_all)
         delete_collection(sim, request, answer);
+    else if (in_all && (route->type->flags & TYPE_CUSTOM) != 0)
+        answer_no_page(answer);
     else
         answer_status(answer, status_method_not_allowed());
 }
@@ -200,7 +225,7 @@ void sim_handle(struct sim_kube *sim, struct sim_request *request, struct sim_an
         return;
     if (!has_route) {
         if (discovery_answer(sim, request, answer) != 0)
-            answer_no_page(answer);
+            answer_no_resource(sim, request, answer);
         return;
     }
     if ((request->route.type->flags & TYPE_DEPRECATED) != 0)

@@ -75,6 +75,25 @@ static json_t *check_new_finalizers(const struct kube_type *type, const json_t *
     return NULL;
 }
 
+/* Nobody begins a deletion by writing its time. */
+static json_t *check_deletion_fields(const struct kube_type *type, const json_t *old,
+                                     const json_t *object)
+{
+    static const char *const fields[] = {"metadata.deletionTimestamp",
+                                         "metadata.deletionGracePeriodSeconds"};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const json_t *value = tree_at(object, fields[i]);
+        if (value == NULL || json_is_null(value) || tree_at(old, fields[i]) != NULL)
+            continue;
+        cleanup_free char *shown = json_dumps(value, JSON_ENCODE_ANY);
+        cleanup_free char *message =
+            text_format("Invalid value: %s: field is immutable", shown == NULL ? "" : shown);
+        return status_invalid(type->group, type->kind, tree_text(old, "metadata.name"),
+                              "FieldValueInvalid", fields[i], message);
+    }
+    return NULL;
+}
+
 json_t *metadata_prepare_update(const struct sim_route *route, const json_t *old, json_t *object)
 {
     const struct kube_type *type = route->type;
@@ -88,12 +107,16 @@ json_t *metadata_prepare_update(const struct sim_route *route, const json_t *old
     const char *version = tree_text(object, "metadata.resourceVersion");
     int given = version != NULL && version[0] != '\0' && strcmp(version, "0") != 0;
     if (!given && (type->flags & TYPE_NO_RV_NEEDED) == 0) {
-        return status_invalid(type->group, type->kind, route->name, "FieldValueInvalid",
-                              "metadata.resourceVersion",
+        return status_invalid(type->group,
+                              (type->flags & TYPE_CUSTOM) != 0 ? type->plural : type->kind,
+                              route->name, "FieldValueInvalid", "metadata.resourceVersion",
                               "Invalid value: 0: must be specified for an update");
     }
     if (given && !text_equal(version, tree_text(old, "metadata.resourceVersion")))
         return status_modified(type, route->name);
+    json_t *failure = check_deletion_fields(type, old, object);
+    if (failure != NULL)
+        return failure;
     keep(old, object, "metadata.uid");
     keep(old, object, "metadata.creationTimestamp");
     keep(old, object, "metadata.deletionTimestamp");

@@ -182,9 +182,9 @@ static void create(struct sim_kube *sim, struct sim_request *request, struct sim
         failure = strategy_check(type, NULL, object);
     cleanup_free char *key = object_key(route->space, name == NULL ? "" : name);
     if (failure == NULL && has_version)
-        failure = status_failure(500, "InternalError", NULL,
-                                 "Internal error occurred: resourceVersion should not be set on "
-                                 "objects to be created");
+        failure = status_failure(500, NULL, NULL,
+                                 "resourceVersion should not be set on objects to be "
+                                 "created");
     if (failure == NULL && store_get(type->table, key) != NULL)
         failure = status_already_exists(type, name);
     if (failure != NULL) {

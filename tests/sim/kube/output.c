@@ -33,8 +33,7 @@ static int is_media(const char *range, const char *media)
 /* 1 when the range can be served, with *ret_output set. */
 static int range_output(const char *range, size_t size, enum output *ret_output)
 {
-    if (!is_media(range, "application/json") && !is_media(range, "*/*") &&
-        !is_media(range, "application/*"))
+    if (!is_media(range, "application/json") && !is_media(range, "*/*"))
         return 0;
     cleanup_free char *as = parameter(range, size, "as");
     cleanup_free char *group = parameter(range, size, "g");

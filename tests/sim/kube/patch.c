@@ -122,10 +122,7 @@ static int remove_at(const struct place *place)
 static int replace_at(const struct place *place, json_t *value)
 {
     size_t index;
-    if (child_of(place->parent, place->token) == NULL) {
-        json_decref(value);
-        return -1;
-    }
+    /* The server's library replaces an absent member by adding it, whatever RFC 6902 says. */
     if (json_is_object(place->parent))
         return json_object_set_new(place->parent, place->token, value);
     if (array_index(place->token, json_array_size(place->parent), &index) != 0) {

@@ -68,6 +68,7 @@ struct store *store_new(int64_t first_revision, size_t event_limit)
     struct store *store = memory_new(1, sizeof *store);
     memset(store, 0, sizeof *store);
     store->revision = first_revision;
+    store->compacted = first_revision;
     store->event_limit = event_limit;
     return store;
 }

@@ -275,6 +275,10 @@ static json_t *check_crd(const struct kube_type *type, const json_t *object)
         return status_invalid(type->group, type->kind, name, "FieldValueInvalid", "metadata.name",
                               message);
     }
+    const char *scope = tree_text(object, "spec.scope");
+    if (strcmp(scope, "Cluster") != 0 && strcmp(scope, "Namespaced") != 0)
+        return status_invalid(type->group, type->kind, name, "FieldValueNotSupported", "spec.scope",
+                              "Unsupported value: supported values: \"Cluster\", \"Namespaced\"");
     int storage = 0;
     size_t i;
     json_t *version;

@@ -83,6 +83,28 @@ static json_t *selectable_fields(const json_t *version)
     return labels;
 }
 
+static char *deprecation_warning(const json_t *crd, const json_t *version)
+{
+    const char *given = tree_text(version, "deprecationWarning");
+    const char *group = tree_text(crd, "spec.group"), *kind = tree_text(crd, "spec.names.kind");
+    const char *name = tree_text(version, "name"), *best = NULL;
+    size_t i;
+    json_t *other;
+    if (given != NULL)
+        return text_copy(given);
+    json_array_foreach (tree_at(crd, "spec.versions"), i, other) {
+        const char *candidate = tree_text(other, "name");
+        if (tree_is_true(other, "served") && !tree_is_true(other, "deprecated") &&
+            types_version_rank(candidate) > types_version_rank(name) &&
+            (best == NULL || types_version_rank(candidate) > types_version_rank(best)))
+            best = candidate;
+    }
+    if (best == NULL)
+        return text_format("%s/%s %s is deprecated", group, name, kind);
+    return text_format("%s/%s %s is deprecated; use %s/%s %s", group, name, kind, group, best,
+                       kind);
+}
+
 static void add_custom(struct types *types, struct store *store, const json_t *crd,
                        const json_t *version)
 {
@@ -112,10 +134,8 @@ static void add_custom(struct types *types, struct store *store, const json_t *c
                                .field_labels = selectable_fields(version),
                                .table = store_table(store, group, plural)};
     if (tree_is_true(version, "deprecated")) {
-        const char *warning = tree_text(version, "deprecationWarning");
         flags |= TYPE_DEPRECATED;
-        type->warning = warning != NULL ? text_copy(warning)
-                                        : text_format("%s/%s %s is deprecated", group, name, kind);
+        type->warning = deprecation_warning(crd, version);
     }
     type->flags = flags;
     types->items = memory_resize(types->items, types->count + 1, sizeof(void *));
@@ -273,4 +293,18 @@ int types_has_field(const struct kube_type *type, const char *field)
             text_equal(builtin_fields[i].group, type->group))
             return 1;
     return 0;
+}
+
+int types_version_rank(const char *version)
+{
+    char *end;
+    if (version[0] != 'v')
+        return 0;
+    int major = (int)strtol(version + 1, &end, 10);
+    int stage = 3, minor = 0;
+    if (text_starts(end, "beta"))
+        stage = 2, minor = (int)strtol(end + 4, NULL, 10);
+    else if (text_starts(end, "alpha"))
+        stage = 1, minor = (int)strtol(end + 5, NULL, 10);
+    return stage * 1000000 + major * 1000 + minor;
 }

@@ -65,6 +65,10 @@ const struct kube_type *types_find_group(const struct types *types, const char *
 const struct kube_type *types_find_kind(const struct types *types, const char *api_version,
                                         const char *kind);
 
+/* How the API orders versions: GA before beta before alpha, higher numbers first (and ranked
+ * higher). */
+int types_version_rank(const char *version);
+
 /* "v1" or "apps/v1", new. */
 char *types_api_version(const struct kube_type *type);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "json-text.h"
+#include "json-tree.h"
 #include "list.h"
 #include "status.h"
 
@@ -19,6 +20,20 @@ static void emit(struct watch *watch, const char *change, const struct store_obj
 {
     buffer_format(&watch->pending, "{\"type\":\"%s\",\"object\":", change);
     output_object(&watch->pending, watch->output, watch->type, object, 0);
+    buffer_append_text(&watch->pending, "}\n");
+}
+
+/* What left the selection is told as it was when it still matched, at the revision of leaving. */
+static void emit_gone(struct watch *watch, const struct store_event *event)
+{
+    if (event->deleted) {
+        emit(watch, "DELETED", event->object);
+        return;
+    }
+    cleanup_json json_t *tree = store_object_tree(event->previous);
+    tree_set(tree, "metadata.resourceVersion", json_sprintf("%lld", (long long)event->revision));
+    buffer_append_text(&watch->pending, "{\"type\":\"DELETED\",\"object\":");
+    output_tree(&watch->pending, watch->output, watch->type, tree);
     buffer_append_text(&watch->pending, "}\n");
 }
 
@@ -146,7 +161,7 @@ static void deliver(struct watch *watch, const struct store_event *event)
     if (is)
         emit(watch, was ? "MODIFIED" : "ADDED", event->object);
     else if (was)
-        emit(watch, "DELETED", event->object);
+        emit_gone(watch, event);
 }
 
 int watch_pump(struct sim_kube *sim, struct watch *watch, int64_t now_ms)
