@@ -1,5 +1,7 @@
 #include "wire/frame-rules.h"
 
+#include <ctype.h>
+
 #include "base/banned.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -72,7 +74,7 @@ static int is_one_of(const json_t *value, const char *a, const char *b, const ch
     return text != NULL && (text_equal(text, a) || text_equal(text, b) || text_equal(text, c));
 }
 
-static int is_of_kind(const json_t *value, char kind)
+static int is_of_kind(const json_t *value, int kind)
 {
     switch (kind) {
     case 's':
@@ -96,10 +98,9 @@ static int is_of_kind(const json_t *value, char kind)
 
 static int fits(const json_t *value, char kind)
 {
-    const int optional = kind >= 'A' && kind <= 'Z';
-    if (optional && (value == NULL || json_is_null(value)))
+    if (isupper((unsigned char)kind) && (value == NULL || json_is_null(value)))
         return 1;
-    return is_of_kind(value, optional ? (char)(kind - 'A' + 'a') : kind);
+    return is_of_kind(value, tolower((unsigned char)kind));
 }
 
 /* What is inside the error of a DONE frame. */

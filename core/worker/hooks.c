@@ -154,7 +154,7 @@ static salvor_status prepare(struct worker_call *call)
     call->deadline = clock_monotonic_ms() + deadline_ms;
     if (is_of_step(call)) {
         status = find_row(call, &row);
-        if (status != SALVOR_OK)
+        if (status != SALVOR_OK || row == NULL)
             return status;
         call->row = row->id;
     }

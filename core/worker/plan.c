@@ -12,6 +12,11 @@
 
 enum { OBJECT_BATCH = 512, OBJECT_BATCH_BYTES = 131072, STEP_LIMIT = 10000, GUARD_LIMIT = 1024 };
 
+struct planned {
+    const struct plugin_row *row;
+    uint64_t objects; /* named so far */
+};
+
 /* What is planned so far in this call. */
 struct planning {
     const char *asked_for;                    /* --path, or NULL */
@@ -19,8 +24,7 @@ struct planning {
     uint32_t kind;                            /* SALVOR_PROCEDURE_* */
     const struct plugin_procedure *procedure; /* NULL until decided */
     const struct plugin_stage *stage;
-    const struct plugin_row **rows; /* one a step */
-    uint64_t *object_counts;        /* one a step */
+    struct planned *steps;
     uint32_t step_count;
     json_t *last_rows; /* target -> index of the newest row on it */
     json_t *batch;     /* names not yet sent */
@@ -62,8 +66,7 @@ void planning_end(struct worker_call *call)
         return;
     json_decref(planning->last_rows);
     json_decref(planning->batch);
-    free(planning->rows);
-    free(planning->object_counts);
+    free(planning->steps);
     free(planning);
 }
 
@@ -85,8 +88,8 @@ salvor_status planning_finish(struct worker_call *call)
     const struct planning *planning = call->planning;
     flush_objects(call);
     for (uint32_t i = 0; i < planning->step_count; i++) {
-        const struct plugin_row *row = planning->rows[i];
-        if (row->effect >= SALVOR_EFFECT_DESTRUCTIVE && planning->object_counts[i] == 0)
+        const struct plugin_row *row = planning->steps[i].row;
+        if (row->effect >= SALVOR_EFFECT_DESTRUCTIVE && planning->steps[i].objects == 0)
             return call_fail(call, SALVOR_BUG, "plan: step %u, row '%s', is %s but names no object",
                              i, row->id, word_for(words_effect, row->effect));
     }
@@ -254,11 +257,8 @@ static uint32_t remember(struct planning *planning, const struct plugin_row *row
                          const char *target)
 {
     const size_t count = (size_t)planning->step_count + 1;
-    planning->rows = memory_resize(planning->rows, count, sizeof *planning->rows);
-    planning->object_counts =
-        memory_resize(planning->object_counts, count, sizeof *planning->object_counts);
-    planning->rows[planning->step_count] = row;
-    planning->object_counts[planning->step_count] = 0;
+    planning->steps = memory_resize(planning->steps, count, sizeof *planning->steps);
+    planning->steps[planning->step_count] = (struct planned){row, 0};
     json_put(planning->last_rows, target, json_integer(row - planning->stage->rows));
     return planning->step_count++;
 }
@@ -274,10 +274,11 @@ static salvor_status step(salvor_call *plugin_call, const struct salvor_planned_
     salvor_status status = begin(call, function);
     if (status == SALVOR_OK)
         status = need_stage(call, function);
-    if (status == SALVOR_OK && (planned == NULL || planned->struct_size < sizeof *planned))
-        status = call_fail(call, SALVOR_BUG, "%s: the step's struct_size is not set", function);
-    if (status == SALVOR_OK)
-        status = check_texts(call, planned);
+    if (status != SALVOR_OK)
+        return status;
+    if (planned == NULL || planned->struct_size < sizeof *planned)
+        return call_fail(call, SALVOR_BUG, "%s: the step's struct_size is not set", function);
+    status = check_texts(call, planned);
     if (status == SALVOR_OK)
         status = check_row(call, planned, &row);
     if (status == SALVOR_OK)
@@ -318,7 +319,7 @@ static salvor_status object(salvor_call *plugin_call, uint32_t index, const char
     planning->batch_index = index;
     planning->batch_bytes += size;
     json_add(planning->batch, json_string(name));
-    planning->object_counts[index]++;
+    planning->steps[index].objects++;
     return SALVOR_OK;
 }
 
