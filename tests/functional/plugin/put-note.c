@@ -19,7 +19,8 @@
 #include "plugin/loader.h"
 #include "plugin/search.h"
 
-static const struct interface_version offered[] = {{SALVOR_PLAN, 1}};
+static const struct interface_version offered[] = {
+    {SALVOR_INVENTORY, 1}, {SALVOR_FINDINGS, 1}, {SALVOR_PLAN, 1}};
 
 /* Its own descriptor, canonical; NULL when it cannot be loaded. Broken ones may crash the child. */
 static char *own_note(const char *path, const char *name)
@@ -34,7 +35,8 @@ static char *own_note(const char *path, const char *name)
                                                .name = name,
                                                .host = &host,
                                                .interfaces = offered,
-                                               .interface_count = 1,
+                                               .interface_count =
+                                                   sizeof offered / sizeof offered[0],
                                                .inspect = 1};
         const struct loaded_plugin *plugin = NULL;
         (void)alarm(5);

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -361,6 +362,14 @@ static void absent_plugin_is_refused(void **state)
     parent_check(client, before);
 }
 
+static void copy(const char *from, const char *to)
+{
+    cleanup_free char *content = NULL;
+    size_t size = 0;
+    assert_int_equal(file_read(from, 16 << 20, &content, &size, NULL), 0);
+    assert_int_equal(file_write_atomic(to, content, size, 0700, NULL), 0);
+}
+
 static void plugin_changed_on_disk_is_refused(void **state)
 {
     (void)state;
@@ -368,16 +377,15 @@ static void plugin_changed_on_disk_is_refused(void **state)
     assert_non_null(mkdtemp(folder));
     cleanup_free char *path = text_format("%s/salvor_good.so", folder);
     cleanup_free char *good = mock_path("good");
-    cleanup_free char *other = mock_path("good-again");
+    cleanup_free char *other = text_format("%s/again/salvor_good.so", MOCK_FOLDER);
     json_t *before = parent_descriptors();
-    assert_int_equal(symlink(good, path), 0);
+    copy(good, path);
     const struct client_settings settings = {path, "good", NULL, per_call, 0};
     struct client *client = client_new(&settings);
     struct heard heard = {0};
     expect_ok(client, mock_call("discover", SOON), &heard);
     assert_int_equal(client_close(client, NULL), 0);
-    assert_int_equal(unlink(path), 0);
-    assert_int_equal(symlink(other, path), 0);
+    copy(other, path);
     struct client_outcome outcome = {0};
     cleanup_error struct error err = ERROR_INIT;
     cleanup_json json_t *body = mock_call("discover", SOON);
