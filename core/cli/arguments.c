@@ -489,6 +489,9 @@ static void take_late_flag(struct parser *parser, const struct token *token)
     case FLAG_TIMEOUT:
         set_timeout(parser, token);
         break;
+    case FLAG_ACCEPT_PLUGIN_CHANGE:
+        arguments->accept_plugin_change = is_on(token);
+        break;
     case FLAG_NO_POST_RESYNC:
         arguments->no_post_resync = is_on(token);
         break;

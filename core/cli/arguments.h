@@ -82,6 +82,7 @@ struct arguments {
     int yes;                              /* --yes */
     int dry_run;                          /* --dry-run */
     int no_post_resync;                   /* --no-post-resync */
+    int accept_plugin_change;             /* --accept-plugin-change */
     int verify;                           /* report --verify */
     enum switch_state wait;               /* --wait[=false] */
     int64_t timeout_ms;                   /* --timeout; 0: none */

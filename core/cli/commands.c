@@ -6,6 +6,7 @@
 #include "base/banned.h"
 #include "base/text.h"
 #include "cli/help.h"
+#include "cli/run-commands.h"
 
 #define NO_OPERANDS           \
     {                         \
@@ -48,11 +49,11 @@ const struct command command_table[] = {
     {COMMAND_DISCOVER, "discover", "look at the live systems and the backup, change nothing",
      "Asks the platform and, with --from, the backup what is there, and prints it with the facts "
      "that later decisions rest on.",
-     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_DISCOVER, NEED_PROVIDER, NULL},
+     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_DISCOVER, NEED_PROVIDER, discover_command},
     {COMMAND_BACKUP, "backup", "take a backup set",
      "Plans the provider's backup procedure, runs it and commits the artifacts as one set: without "
      "its manifest there is no set.",
-     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_BACKUP, NEED_PROVIDER, NULL},
+     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_BACKUP, NEED_PROVIDER, backup_command},
     {COMMAND_VALIDATE,
      "validate",
      "can this backup be restored, here and now?",
@@ -64,23 +65,23 @@ const struct command command_table[] = {
      TABULAR,
      SALVOR_ON_VALIDATE,
      NEED_PROVIDER,
-     NULL},
+     validate_command},
     {COMMAND_PLAN, "plan", "show what a restore would do, change nothing",
      "Chooses the documented procedure from evidence and prints every step in the vendor's order: "
      "what it changes, what a person must do, which statement it comes from. --path names any "
      "procedure of the provider, undo included.",
-     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER, NULL},
+     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER, plan_command},
     {COMMAND_RESTORE, "restore", "run the documented restore, step by step",
      "Plans stage by stage, asks, runs each step with a check before and after, and goes on to "
      "plan post-resync. It may be stopped or killed at any moment and resumed.",
-     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER, NULL},
+     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER, restore_command},
     {COMMAND_DRILL, "drill", "rehearse a recovery",
      "Runs the restore procedure against a site made for practice.", NULL, 0, NO_OPERANDS, TABULAR,
-     SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER, NULL},
+     SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER, drill_command},
     {COMMAND_POST_RESYNC, "post-resync", "check and repair what a restore leaves behind",
      "Plans and runs what the vendor leaves to hand work after the platform has reconciled: "
      "orphans, registrations, restarts.",
-     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_POST_RESYNC, NEED_PROVIDER, NULL},
+     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_POST_RESYNC, NEED_PROVIDER, post_resync_command},
     {COMMAND_RUNS, "runs", "list and look at runs",
      "Every discover, plan, backup or restore leaves a run with its journal.", runs_actions, 1,
      NO_OPERANDS, TABULAR, 0, NEED_CONFIG, NULL},
@@ -95,7 +96,7 @@ const struct command command_table[] = {
      TABULAR,
      0,
      NEED_CONFIG,
-     NULL},
+     resume_command},
     {COMMAND_REPORT,
      "report",
      "report of a run: timeline, evidence, findings, times",

@@ -50,6 +50,8 @@ const struct flag flag_table[] = {
     {FLAG_TIMEOUT, "timeout", 0, "DURATION", VALUE_TEXT, 0,
      RUNNING | ON(COMMAND_DISCOVER) | ON(COMMAND_VALIDATE) | ON(COMMAND_PLAN),
      "longest time for all of it: 30s, 10m, 2h"},
+    {FLAG_ACCEPT_PLUGIN_CHANGE, "accept-plugin-change", 0, NULL, VALUE_NONE, 0, ON(COMMAND_RESUME),
+     "go on although another build of the plugin is installed"},
     {FLAG_NO_POST_RESYNC, "no-post-resync", 0, NULL, VALUE_NONE, 0,
      ON(COMMAND_PLAN) | ON(COMMAND_RESTORE) | ON(COMMAND_DRILL), "stop after the restore itself"},
     {FLAG_VERIFY, "verify", 0, NULL, VALUE_NONE, 0, ON(COMMAND_REPORT),

@@ -64,8 +64,8 @@ static json_t *open_body(const struct engine *engine, const char *record_folder,
     cleanup_free char *jobs = subfolder(folder, "jobs");
     cleanup_free char *ledger = subfolder(folder, "ledger");
     cleanup_free char *own_artifacts = subfolder(folder, "artifacts");
-    cleanup_json json_t *source =
-        engine->run.source != NULL ? json_incref((json_t *)engine->run.source) : json_null();
+    json_t *opened = json_object_get(json_object_get(engine->record, "source"), "open");
+    cleanup_json json_t *source = opened != NULL ? json_incref(opened) : json_null();
     return json_make("{s:O, s:s, s:s, s:s, s:s, s:s, s:O, s:s?, s:s?}", "options",
                      json_object_get(engine->record, "options"), "run_folder", folder,
                      "scratch_folder", scratch, "jobs_folder", jobs, "ledger_folder", ledger,
@@ -181,7 +181,7 @@ static int begin_on_disk(struct engine *engine, const struct engine_request *req
         return -1;
     engine->run.id = engine->folder->id;
     engine->run.folder = engine->folder->path;
-    cleanup_free char *path = subfolder(engine->run.folder, "journal.db");
+    cleanup_free char *path = run_folder_journal(engine->folder);
     return journal_create(path, &engine->run.journal, reterr);
 }
 
@@ -230,13 +230,14 @@ static int begin(struct engine *engine, const struct engine_request *request, st
     run->info = request->plugin->info;
     run->build_id = request->plugin->build_id;
     run->secrets = request->site->secrets;
-    run->source = request->source != NULL ? request->source->open : NULL;
     engine->kind = request->kind;
     engine->has_effect = request->kind != 0 && !request->dry_run;
     if (check_request(request, reterr) != 0 || begin_record(engine, request, reterr) != 0)
         return -1;
     kill_point("-", "run-created");
     engine->record = run_record_of(request, run->id);
+    if (request->source != NULL)
+        run->source = json_object_get(engine->record, "source");
     if (take_lock(engine, request->state_folder, reterr) != 0 || begin_set(engine, reterr) != 0)
         return -1;
     if (run_record(run, "run", json_clone(engine->record), JOURNAL_DURABLE, reterr) != 0)
@@ -313,7 +314,7 @@ static int reopen_source(struct engine *engine, struct error *reterr)
                         json_text(then, "path"), engine->run.id);
         return error_hint(reterr, "put the backup of then back in its place");
     }
-    engine->run.source = engine->source->open;
+    engine->run.source = then;
     return 0;
 }
 
@@ -346,7 +347,7 @@ static int reopen(struct engine *engine, const struct engine_resume *resume, str
         return -1;
     run->id = engine->folder->id;
     run->folder = engine->folder->path;
-    cleanup_free char *path = subfolder(run->folder, "journal.db");
+    cleanup_free char *path = run_folder_journal(engine->folder);
     if (journal_open(path, &run->journal, reterr) != 0 ||
         journal_each(run->journal, fold, run->state, reterr) != 0 ||
         check_resumable(engine, reterr) != 0)

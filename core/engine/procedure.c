@@ -115,7 +115,7 @@ int procedure_validate(struct run *run, struct error *reterr)
     json_put(body, "request",
              json_make("{s:i, s:n, s:n, s:s?, s:s?}", "procedure_kind", 0, "procedure", "stage",
                        "source", json_text(run->source, "name"), "source_folder",
-                       json_text(run->source, "folder")));
+                       json_text(run->source, "path")));
     run_tell_phase(run, "validate", json_text(run->source, "name"));
     if (look(run, "validating", "validated", body, reterr) != 0)
         return -1;

@@ -201,6 +201,8 @@ static json_t *on_request(void *data, const json_t *body, struct error *reterr)
 static int on_tick(void *data)
 {
     struct run *run = data;
+    if (run->ui.tick != NULL)
+        run->ui.tick(run->ui.data);
     if (!error_is_set(&run->record_error) &&
         journal_flush_due(run->journal, &run->record_error) != 0)
         return 2;
@@ -266,6 +268,20 @@ int run_interrupted(const struct run *run)
 {
     (void)run;
     return interrupt_count() > 0;
+}
+
+int run_sleep(struct run *run, int64_t milliseconds)
+{
+    enum { SLICE_MS = 100 };
+    int64_t until = clock_monotonic_ms() + milliseconds;
+    for (int64_t left = milliseconds; left > 0; left = until - clock_monotonic_ms()) {
+        if (interrupt_sleep(left < SLICE_MS ? left : SLICE_MS) != 0)
+            return -1;
+        if (run->ui.tick != NULL)
+            run->ui.tick(run->ui.data);
+        (void)journal_flush_due(run->journal, NULL); /* the next record tells a failure */
+    }
+    return run_interrupted(run) ? -1 : 0;
 }
 
 int run_interrupted_error(const struct run *run, struct error *reterr)

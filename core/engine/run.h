@@ -26,7 +26,7 @@ struct run {
     const char *build_id;
     const json_t *secrets;   /* option name -> reference */
     struct secrets *desk;    /* owned; answers the worker about them, NULL until it asks */
-    const json_t *source;    /* as in OPEN, or NULL */
+    const json_t *source;    /* {"name","path","digest"}, or NULL */
     struct engine_ui ui;     /* a copy; members may be NULL */
     struct journal *journal; /* owned */
     struct client *client;   /* owned */
@@ -59,6 +59,9 @@ int run_outcome_error(struct client_outcome *outcome, struct error *reterr);
 
 /* 1 once the operator asked to stop. */
 int run_interrupted(const struct run *run);
+
+/* Waits, keeping journal and display alive; -1 when the operator asked to stop meanwhile. */
+int run_sleep(struct run *run, int64_t milliseconds);
 
 /* "run 'ID' was interrupted …", exit code 130. Always -1. */
 int run_interrupted_error(const struct run *run, struct error *reterr);

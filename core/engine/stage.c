@@ -86,7 +86,7 @@ static json_t *request_body(const struct run *run, const struct stage_order *ord
              json_make("{s:I, s:s?, s:s?, s:s?, s:s?}", "procedure_kind", (json_int_t)order->kind,
                        "procedure", procedure, "stage", stage, "source",
                        json_text(run->source, "name"), "source_folder",
-                       json_text(run->source, "folder")));
+                       json_text(run->source, "path")));
     return body;
 }
 

@@ -10,7 +10,6 @@
 #include "base/kill-point.h"
 #include "base/text.h"
 #include "engine/facts.h"
-#include "engine/interrupt.h"
 #include "plugin/vocabulary.h"
 
 enum {
@@ -85,7 +84,7 @@ static json_t *step_body(const struct work *work, const char *hook, uint32_t eff
                        "row", work->row->id, "target", json_text(step->planned, "target"),
                        "parameters", json_object_get(step->planned, "parameters"), "job_id", job_id,
                        "source", json_text(run->source, "name"), "source_folder",
-                       json_text(run->source, "folder")));
+                       json_text(run->source, "path")));
     json_put(body, "checkpoints", json_object());
     json_t *checkpoints = json_object_get(body, "checkpoints");
     if (step->pre_image != NULL)
@@ -245,7 +244,7 @@ static enum verdict try_again(struct work *work, const char *status, struct erro
     run_log(work->run, SALVOR_LOG_WARNING, "%s; trying again in %lld.%lld s (%d of %lld)",
             why->message, (long long)(pause / 1000), (long long)(pause % 1000 / 100), attempts + 1,
             (long long)work->row->attempts);
-    if (interrupt_sleep(pause) != 0)
+    if (run_sleep(work->run, pause) != 0)
         return stop(run_interrupted_error(work->run, reterr));
     return AGAIN;
 }
@@ -274,7 +273,7 @@ static enum verdict await_goal(struct work *work, const char *when, struct error
         if (time_left(work) == 0)
             return stop(goal_missed(work, reterr));
         int64_t pause = check_interval(work);
-        (void)interrupt_sleep(pause < time_left(work) ? pause : time_left(work));
+        (void)run_sleep(work->run, pause < time_left(work) ? pause : time_left(work));
         if (run_interrupted(work->run))
             return stop(run_interrupted_error(work->run, reterr));
     }
@@ -405,7 +404,7 @@ static int await_person(struct work *work, struct error *reterr)
             run_log(run, SALVOR_LOG_WARNING, "step '%s' is not done yet as far as can be seen%s%s",
                     work->instance, why.message != NULL ? ": " : "",
                     why.message != NULL ? why.message : "");
-        else if (interrupt_sleep(MANUAL_CHECK_MS) != 0)
+        else if (run_sleep(run, MANUAL_CHECK_MS) != 0)
             return run_interrupted_error(run, reterr);
     }
 }

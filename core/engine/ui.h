@@ -26,6 +26,8 @@ struct engine_ui {
                      const struct error *error);
     void (*progress)(void *data, uint64_t done, uint64_t total, const char *what);
     void (*note)(void *data, const char *text);
+    /* Every 100 ms or so while something goes on, for what is redrawn. */
+    void (*tick)(void *data);
     /* What a person has to do now, with all parameters filled in. */
     void (*manual)(void *data, const json_t *step, const char *instructions);
     /* 1 yes, 0 no, -1 nobody can be asked. */

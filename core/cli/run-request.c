@@ -1,0 +1,94 @@
+#include "cli/run-request.h"
+
+#include <stdlib.h>
+
+#include "base/banned.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/target.h"
+
+static json_t *texts(const char *const *list)
+{
+    json_t *array = json_array();
+    for (; list != NULL && *list != NULL; list++)
+        json_add(array, json_string(*list));
+    return array;
+}
+
+static json_t *waivers_of(const struct arguments *arguments)
+{
+    json_t *array = json_array();
+    for (const struct waiver *waiver = arguments->waivers;
+         waiver != NULL && waiver->finding != NULL; waiver++)
+        json_add(array,
+                 json_make("{s:s, s:s}", "finding", waiver->finding, "reason", waiver->reason));
+    return array;
+}
+
+void run_request_consent(const struct arguments *arguments, struct run_request *ret_request)
+{
+    ret_request->approvals = texts(arguments->approve);
+    ret_request->consent = (struct engine_consent){
+        .approvals = ret_request->approvals,
+        .policy_file = arguments->policy_file,
+        .yes = arguments->yes,
+        .wait_for_person = arguments->wait == SWITCH_ON,
+    };
+}
+
+static int find_source(const struct arguments *arguments, struct run_request *request,
+                       struct error *reterr)
+{
+    if (arguments->from == NULL)
+        return 0;
+    return backup_source_find(request->store_folder, arguments->provider, arguments->site,
+                              arguments->from, &request->source, reterr);
+}
+
+int run_request_make(const struct arguments *arguments, uint32_t kind, uint32_t commands,
+                     const struct engine_ui *ui, struct run_request *ret_request,
+                     struct error *reterr)
+{
+    struct run_request *request = ret_request;
+    *request = (struct run_request){.site = NULL};
+    run_request_consent(arguments, request);
+    request->waivers = waivers_of(arguments);
+    request->manual = texts(arguments->manual);
+    request->store_folder = arguments->store_folder != NULL
+                                ? text_copy(arguments->store_folder)
+                                : text_format("%s/sets", arguments->state_folder);
+    if (target_site(arguments, arguments->plugin->info, arguments->site, commands, &request->site,
+                    reterr) != 0 ||
+        find_source(arguments, request, reterr) != 0)
+        return -1;
+    request->engine = (struct engine_request){
+        .command = arguments->command->name,
+        .kind = kind,
+        .asked_for = arguments->path,
+        .path_reason = arguments->path_reason,
+        .plugin = arguments->plugin,
+        .site = request->site,
+        .source = request->source,
+        .waivers = request->waivers,
+        .manual = request->manual,
+        .post_resync = !arguments->no_post_resync,
+        .dry_run = arguments->dry_run,
+        .state_folder = arguments->state_folder,
+        .store_folder = request->store_folder,
+        .record_folder = arguments->record_folder,
+        .replay_folder = arguments->replay_folder,
+        .ui = *ui,
+    };
+    return 0;
+}
+
+void run_request_clear(struct run_request *request)
+{
+    site_free(request->site);
+    backup_source_free(request->source);
+    json_decref(request->waivers);
+    json_decref(request->manual);
+    json_decref(request->approvals);
+    free(request->store_folder);
+    *request = (struct run_request){.site = NULL};
+}

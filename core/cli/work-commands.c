@@ -1,0 +1,120 @@
+/* Commands that change something: backup, restore, post-resync, and resume of any of them. */
+#include <salvor/plugin.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/message.h"
+#include "cli/prompt.h"
+#include "cli/run-commands.h"
+#include "cli/run-request.h"
+#include "cli/run-view.h"
+#include "cli/table.h"
+#include "engine/interrupt.h"
+
+static int interrupted(void)
+{
+    return interrupt_count() > 0;
+}
+
+static void print_end(struct engine *engine, enum output_format format, const char *status)
+{
+    static const struct table_column columns[] = {{"RUN", "run", 0},
+                                                  {"STATUS", "status", 0},
+                                                  {"SET", "set", 0},
+                                                  {"PATH", "path", 1},
+                                                  {NULL, NULL, 0}};
+    const json_t *backup = engine_backup(engine);
+    cleanup_json json_t *rows =
+        json_make("[{s:s, s:s}]", "run", engine_run_id(engine), "status", status);
+    if (backup != NULL) {
+        json_put_text(json_array_get(rows, 0), "set", json_text(backup, "name"));
+        json_put_text(json_array_get(rows, 0), "path", json_text(backup, "path"));
+    }
+    table_print(stdout, format, columns, backup != NULL ? "set" : "run", rows, NULL);
+}
+
+/* Runs what `view->engine` holds to its end and frees it. */
+static int work(const struct arguments *arguments, struct run_view *view,
+                const struct engine_consent *consent, struct error *reterr)
+{
+    cleanup_error struct error err = ERROR_INIT;
+    prompt_set_interrupted(interrupted);
+    interrupt_install();
+    view->progress = progress_new(STDERR_FILENO, clock_monotonic_ms);
+    int result = engine_run(view->engine, consent, &err);
+    progress_free(view->progress);
+    view->progress = NULL;
+    enum exit_code code = engine_end(view->engine, result == 0 ? NULL : &err);
+    if (result == 0)
+        print_end(view->engine, arguments->output, code == EXIT_DONE ? "done" : "failed");
+    engine_free(view->engine);
+    return result == 0 ? (int)code : error_move(reterr, &err);
+}
+
+static int begin_and_work(const struct arguments *arguments, uint32_t kind, uint32_t commands,
+                          struct error *reterr)
+{
+    struct run_view view = {.engine = NULL};
+    const struct engine_ui ui = run_view_ui(&view);
+    cleanup_run_request struct run_request request = {.site = NULL};
+    if (run_request_make(arguments, kind, commands, &ui, &request, reterr) != 0 ||
+        engine_begin(&request.engine, &view.engine, reterr) != 0)
+        return -1;
+    message(MESSAGE_INFO, "run '%s'", engine_run_id(view.engine));
+    return work(arguments, &view, &request.consent, reterr);
+}
+
+int backup_command(const struct arguments *arguments, struct error *reterr)
+{
+    return begin_and_work(arguments, SALVOR_PROCEDURE_BACKUP, SALVOR_ON_BACKUP, reterr);
+}
+
+int restore_command(const struct arguments *arguments, struct error *reterr)
+{
+    if (arguments->dry_run)
+        return plan_command(arguments, reterr);
+    return begin_and_work(arguments, SALVOR_PROCEDURE_RESTORE, SALVOR_ON_RESTORE, reterr);
+}
+
+int post_resync_command(const struct arguments *arguments, struct error *reterr)
+{
+    return begin_and_work(arguments, SALVOR_PROCEDURE_POST_RESYNC, SALVOR_ON_POST_RESYNC, reterr);
+}
+
+static json_t *settlements_of(const struct arguments *arguments)
+{
+    json_t *array = json_array();
+    for (const struct settlement *settlement = arguments->settlements;
+         settlement != NULL && settlement->step != NULL; settlement++)
+        json_add(array,
+                 json_make("{s:s, s:s, s:s?}", "step", settlement->step, "as",
+                           settlement->done ? "done" : "not-done", "reason", settlement->reason));
+    return array;
+}
+
+int resume_command(const struct arguments *arguments, struct error *reterr)
+{
+    struct run_view view = {.engine = NULL};
+    cleanup_run_request struct run_request request = {.site = NULL};
+    cleanup_json json_t *settlements = settlements_of(arguments);
+    run_request_consent(arguments, &request);
+    const struct engine_resume resume = {
+        .run = arguments->operands[0],
+        .state_folder = arguments->state_folder,
+        .plugin_folders = arguments->plugin_folders,
+        .settlements = settlements,
+        .accept_plugin_change = arguments->accept_plugin_change,
+        .record_folder = arguments->record_folder,
+        .replay_folder = arguments->replay_folder,
+        .ui = run_view_ui(&view),
+    };
+    if (engine_reopen(&resume, &view.engine, reterr) != 0)
+        return -1;
+    message(MESSAGE_INFO, "resuming run '%s'", engine_run_id(view.engine));
+    return work(arguments, &view, &request.consent, reterr);
+}
