@@ -3,6 +3,7 @@
 # its hooks run by the real worker. rustc and the standard library only, no network.
 # Usage: check-rust.sh INCLUDE_FOLDER LAYOUT_TABLE AWK_FOLDER WORK_FOLDER DRIVE PUT_NOTE
 set -euo pipefail
+trap 'echo "line $LINENO failed"' ERR
 
 include=$1
 table=$2
@@ -76,7 +77,7 @@ fi
 
 # ---- run by the real worker ----
 ask() { # CALL [OPTIONS]
-    printf '%s\n' "$1" | "$drive" "$plugin" rust-count "{\"options\":${2-{\}}}"
+    printf '%s\n' "$1" | "$drive" "$plugin" rust-count "{\"options\":${2-{\}}}" || true
 }
 expect() { # WHAT TEXT OUTPUT
     case $3 in
@@ -110,7 +111,7 @@ for mode in shared per-call; do
 
     # A panic is a reported bug, and the worker lives on.
     output=$(printf '%s\n' '{"hook":"discover","effect":2000}' '{"hook":"discover","effect":2000}' |
-        "$drive" "$plugin" rust-count '{"options":{"number":13}}' 2> "$work/panic.log")
+        "$drive" "$plugin" rust-count '{"options":{"number":13}}' 2> "$work/panic.log" || true)
     expect panic "the plugin panicked: 'thirteen'" "$output"
     expect panic '"status":7000' "$output"
     [ "$(printf '%s\n' "$output" | grep -c '"outcome":"done"')" = 2 ]
