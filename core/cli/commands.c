@@ -5,6 +5,8 @@
 
 #include "base/banned.h"
 #include "base/text.h"
+#include "cli/completion-command.h"
+#include "cli/config-command.h"
 #include "cli/help.h"
 #include "cli/run-commands.h"
 
@@ -117,7 +119,7 @@ const struct command command_table[] = {
     {COMMAND_CONFIG, "config", "check and show the configuration",
      "The file is the one of --config, else $XDG_CONFIG_HOME/salvor/salvor.yaml, else "
      "/etc/salvor/salvor.yaml.",
-     config_actions, 0, NO_OPERANDS, "table json yaml", 0, NEED_NOTHING, NULL},
+     config_actions, 0, NO_OPERANDS, "table json yaml", 0, NEED_NOTHING, config_command},
     {COMMAND_COMPLETION,
      "completion",
      "print shell completion",
@@ -128,7 +130,7 @@ const struct command command_table[] = {
      NULL,
      0,
      NEED_NOTHING,
-     NULL},
+     completion_command},
     {COMMAND_HELP,
      "help",
      "help for a command, or `help exit-codes`",

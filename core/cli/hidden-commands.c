@@ -2,9 +2,11 @@
 
 #include "base/banned.h"
 #include "base/text.h"
+#include "cli/completion-command.h"
 
 /* Names begin with two underscores, so that no user command ever collides. */
 static const struct hidden_command hidden_commands[] = {
+    {"__complete", complete_main},
     {NULL, NULL},
 };
 

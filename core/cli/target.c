@@ -173,6 +173,15 @@ int target_find(struct arguments *arguments, plugin_finder find, struct error *r
     return 0;
 }
 
+void target_prepare(struct arguments *arguments)
+{
+    if (arguments->config != NULL)
+        return;
+    (void)load_config(arguments, NULL);
+    arguments->config = arguments->memory->config;
+    set_folders(arguments);
+}
+
 int target_plugin(const struct arguments *arguments, const char *provider,
                   struct plugin_file **ret_plugin, struct error *reterr)
 {

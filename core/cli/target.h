@@ -9,6 +9,10 @@
 /* Fills what the command needs to know beforehand; for arguments.c. */
 int target_find(struct arguments *arguments, plugin_finder find, struct error *reterr);
 
+/* Configuration and folders as far as they can be had, for completion on a line that is not whole;
+ * does nothing when target_find was there before. */
+void target_prepare(struct arguments *arguments);
+
 /*
  * The site with all options checked: those of the configuration's site `site` (NULL: none),
  * overridden by those on the line. `commands` (SALVOR_ON_*) says which required options must be

@@ -13,11 +13,14 @@
 #include "base/text.h"
 #include "cli/message.h"
 
+/* Opened the wrong way round: who writes a report to a closed descriptor shall hear of it. */
 void terminal_open_standard(void)
 {
-    for (int fd = 0; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != fd)
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+        int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", mode) != fd)
             abort();
+    }
 }
 
 int terminal_is_smart(int fd)

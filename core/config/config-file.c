@@ -38,18 +38,15 @@ static int check_trust(const char *path, const struct stat *status, struct error
 static int read_all(const char *path, int fd, struct buffer *content, struct error *reterr)
 {
     for (;;) {
-        void *room = buffer_reserve(content, 16384);
-        char last[1];
-        size_t size = room != NULL ? 16384 : sizeof last;
-        ssize_t got = read(fd, room != NULL ? room : last, size);
+        char chunk[16384];
+        ssize_t got = read(fd, chunk, sizeof chunk);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return error_errno(reterr, EXIT_USAGE, errno, "cannot read '%s'", path);
         if (got == 0)
             return 0;
-        content->size += room != NULL ? (size_t)got : 0;
-        if (room == NULL || content->size > CONFIG_SIZE_LIMIT)
+        if (buffer_append(content, chunk, (size_t)got) != 0)
             return error_set(reterr, EXIT_USAGE, "'%s' is larger than 1 MiB", path);
     }
 }
@@ -65,7 +62,7 @@ static int read_one(const char *path, char **ret_text, size_t *ret_size, struct 
         return error_errno(reterr, EXIT_USAGE, errno, "cannot open '%s'", path);
     if (S_ISDIR(status.st_mode))
         return error_set(reterr, EXIT_USAGE, "cannot read '%s': it is a folder", path);
-    cleanup_buffer struct buffer content = BUFFER_INIT(CONFIG_SIZE_LIMIT + 32768);
+    cleanup_buffer struct buffer content = BUFFER_INIT(CONFIG_SIZE_LIMIT);
     if (check_trust(path, &status, reterr) != 0 || read_all(path, fd, &content, reterr) != 0)
         return -1;
     *ret_size = content.size;

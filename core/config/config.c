@@ -505,7 +505,7 @@ static json_t *option_json(const struct config *config, const struct yaml_node *
             json_add(list, json_string(value->entries[i].value->text));
         return list;
     }
-    if (!is_path)
+    if (!is_path || *value->text == '\0') /* that an empty path is none, others say */
         return json_string(value->text);
     cleanup_free char *absolute = path_absolute(config->folder, value->text);
     return json_string(absolute);

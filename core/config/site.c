@@ -166,17 +166,17 @@ static void take_defaults(struct builder *builder, const json_t *given)
     }
 }
 
-int site_from_options(const char *name, const struct plugin_info *info, const json_t *given,
-                      const json_t *origins, uint32_t commands, struct site **ret_site,
-                      struct error *reterr)
+int site_check(const char *name, const struct plugin_info *info, const json_t *given,
+               const json_t *origins, uint32_t commands, struct site **ret_site,
+               struct problems *problems)
 {
+    size_t before = problems->total;
     struct site *site = memory_new(1, sizeof *site);
     site->name = text_copy(name);
     site->provider = text_copy(info->name);
     site->options = json_object();
     site->secrets = json_object();
-    cleanup_problems struct problems problems = PROBLEMS_INIT;
-    struct builder builder = {info, origins, &problems, site};
+    struct builder builder = {info, origins, problems, site};
     const char *key = NULL;
     json_t *value = NULL;
     json_object_foreach ((json_t *)given, key, value) {
@@ -188,11 +188,21 @@ int site_from_options(const char *name, const struct plugin_info *info, const js
     }
     take_defaults(&builder, given);
     check_required(&builder, given, commands);
-    if (problems_error(&problems, reterr) != 0) {
+    if (problems->total > before) {
         site_free(site);
         return -1;
     }
     *ret_site = site;
+    return 0;
+}
+
+int site_from_options(const char *name, const struct plugin_info *info, const json_t *given,
+                      const json_t *origins, uint32_t commands, struct site **ret_site,
+                      struct error *reterr)
+{
+    cleanup_problems struct problems problems = PROBLEMS_INIT;
+    if (site_check(name, info, given, origins, commands, ret_site, &problems) != 0)
+        return problems_error(&problems, reterr);
     return 0;
 }
 

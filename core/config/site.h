@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "config/problems.h"
 #include "plugin/plugin-info.h"
 
 struct site {
@@ -23,6 +24,10 @@ struct site {
 int site_from_options(const char *name, const struct plugin_info *info, const json_t *given,
                       const json_t *origins, uint32_t commands, struct site **ret_site,
                       struct error *reterr);
+/* The same with every mistake in `problems`; -1 when there is one. */
+int site_check(const char *name, const struct plugin_info *info, const json_t *given,
+               const json_t *origins, uint32_t commands, struct site **ret_site,
+               struct problems *problems);
 
 /* 1 when a required option of these commands is not given: what the error is about then. */
 int site_lacks_options(const struct plugin_info *info, const json_t *given, uint32_t commands);

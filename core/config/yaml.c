@@ -65,7 +65,7 @@ static int fail_syntax(struct reader *reader)
     }
     const yaml_mark_t *mark = &parser->problem_mark;
     fail_at(reader, mark, problem);
-    if (parser->context != NULL)
+    if (parser->context != NULL && parser->context_mark.index != mark->index)
         error_detail(reader->reterr, "%s that begins at line %zu, column %zu", parser->context,
                      parser->context_mark.line + 1, parser->context_mark.column + 1);
     if (character_at(reader, mark->index) == '\t')
