@@ -1,5 +1,4 @@
 /* Entry of the program. Hidden sub-commands and --version come first: they set nothing up. */
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include "cli/hidden-commands.h"
 #include "cli/message.h"
 #include "cli/terminal.h"
+#include "host/redact.h"
 #include "worker/worker-main.h"
 
 static int run(const struct arguments *arguments, struct error *reterr)
@@ -50,6 +50,7 @@ int main(int argc, char **argv)
         return terminal_finish_output(EXIT_DONE);
     }
 
+    message_set_filter(redact_text);
     __attribute__((cleanup(clear_arguments))) struct arguments *arguments = NULL;
     cleanup_error struct error err = ERROR_INIT;
     int code = arguments_parse(argc, argv, plugin_find, &arguments, &err);
