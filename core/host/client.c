@@ -305,8 +305,32 @@ int client_descriptor(struct client *client, const json_t **ret_descriptor, stru
 
 /* ---- calling --------------------------------------------------------------------------------- */
 
+/* It ended because it was asked to, or was killed for not doing so. What the hook said of it is the
+ * detail. */
+static void describe_stop(struct client *client, const struct conversation *talk, const char *place,
+                          int64_t deadline_ms, struct client_outcome *outcome)
+{
+    const char *how = talk->killed ? "; it did not end by itself and was killed" : "";
+    cleanup_error struct error said = ERROR_INIT;
+    (void)error_move(&said, &outcome->error);
+    if (talk->stop == STOP_ASKED) {
+        outcome->end = CLIENT_CANCELLED;
+        (void)error_set(&outcome->error, EXIT_INTERRUPTED, "%s was stopped in %s%s", client->who,
+                        place, how);
+    } else {
+        outcome->end = CLIENT_TIMED_OUT;
+        (void)error_set(&outcome->error, EXIT_FAILED,
+                        "%s passed the deadline of %s after %lld ms%s", client->who, place,
+                        (long long)deadline_ms, how);
+    }
+    if (said.message != NULL)
+        (void)error_detail(&outcome->error, "%s", said.message);
+    else
+        add_last_words(client, &outcome->error);
+}
+
 static void take_done(struct client *client, const struct conversation *talk, const char *place,
-                      struct client_outcome *outcome)
+                      int64_t deadline_ms, struct client_outcome *outcome)
 {
     const json_t *failure = json_object_get(talk->answer, "error");
     outcome->end = CLIENT_DONE;
@@ -327,38 +351,19 @@ static void take_done(struct client *client, const struct conversation *talk, co
     if (json_text(failure, "hint") != NULL)
         (void)error_hint(&outcome->error, "%s", json_text(failure, "hint"));
     /* the hook that stops because it was asked to says so, not why */
-    const int obeyed = outcome->status == SALVOR_CANCELLED || outcome->status == SALVOR_TIMEOUT;
-    if (obeyed && talk->stop == STOP_DEADLINE)
-        outcome->end = CLIENT_TIMED_OUT;
-    if (obeyed && talk->stop == STOP_ASKED)
-        outcome->end = CLIENT_CANCELLED;
-}
-
-static void describe_stop(struct client *client, const struct conversation *talk, const char *place,
-                          int64_t deadline_ms, struct client_outcome *outcome)
-{
-    if (talk->stop == STOP_ASKED) {
-        outcome->end = CLIENT_CANCELLED;
-        (void)error_set(&outcome->error, EXIT_INTERRUPTED,
-                        "%s was stopped in %s; it did not end by itself and was killed",
-                        client->who, place);
-    } else {
-        outcome->end = CLIENT_TIMED_OUT;
-        (void)error_set(&outcome->error, EXIT_FAILED,
-                        "%s passed the deadline of %s after %lld ms; it did not end by itself and "
-                        "was killed",
-                        client->who, place, (long long)deadline_ms);
-    }
-    add_last_words(client, &outcome->error);
+    if (talk->stop != NOT_STOPPED &&
+        (outcome->status == SALVOR_CANCELLED || outcome->status == SALVOR_TIMEOUT))
+        describe_stop(client, talk, place, deadline_ms, outcome);
 }
 
 static void judge_call(struct client *client, struct conversation *talk, const json_t *body,
                        struct client_outcome *outcome)
 {
     cleanup_free char *place = place_of(body);
+    const int64_t deadline_ms = json_whole(body, "deadline_ms", 0);
     switch (talk->end) {
     case ANSWERED:
-        take_done(client, talk, place, outcome);
+        take_done(client, talk, place, deadline_ms, outcome);
         break;
     case WORKER_ENDED:
         outcome->end = CLIENT_CRASHED;
@@ -373,7 +378,7 @@ static void judge_call(struct client *client, struct conversation *talk, const j
         add_maintainer(client, &outcome->error);
         break;
     case STOPPED:
-        describe_stop(client, talk, place, json_whole(body, "deadline_ms", 0), outcome);
+        describe_stop(client, talk, place, deadline_ms, outcome);
         break;
     }
 }

@@ -20,7 +20,7 @@
 #include "plugin/search.h"
 
 static const struct interface_version offered[] = {
-    {SALVOR_INVENTORY, 1}, {SALVOR_FINDINGS, 1}, {SALVOR_PLAN, 1}};
+    {SALVOR_INVENTORY, 1}, {SALVOR_FINDINGS, 1}, {SALVOR_PLAN, 1}, {SALVOR_EXEC, 1}};
 
 /* Its own descriptor, canonical; NULL when it cannot be loaded. Broken ones may crash the child. */
 static char *own_note(const char *path, const char *name)
