@@ -157,7 +157,7 @@ struct salvor_exec_secret {
 
 /*
  * A command without a shell. The environment of the child is PATH, HOME, LANG=C.UTF-8 and what
- * `env` names, nothing else. Under a row of effect read only declared reads may run.
+ * `env` names, nothing else. Under rows that change nothing only declared reads may run.
  */
 struct salvor_exec_request {
     uint32_t struct_size;
