@@ -4,6 +4,7 @@
 #include <salvor/text.h>
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,10 +68,8 @@ json_t *salvor_json_at(const json_t *root, const char *path)
             at = json_array_get(at, index);
         }
     }
-    /* jansson's own getters give non-const values of const containers as well */
-    json_t *found;
-    memcpy(&found, &at, sizeof found);
-    return found;
+    /* jansson's own getters give values to change of containers to read as well */
+    return (json_t *)(uintptr_t)at;
 }
 
 const char *salvor_json_text(const json_t *root, const char *path, const char *fallback)

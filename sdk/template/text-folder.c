@@ -15,13 +15,15 @@ static const struct salvor_option options[] = {
      SALVOR_OPTION_REQUIRED, SALVOR_ON_DISCOVER | SALVOR_ON_BACKUP | SALVOR_ON_RESTORE, 0},
 };
 
+#define MINUTES(count) ((uint64_t)(count)*60u * 1000u)
+
 static const struct salvor_row save_rows[] = {
     {.id = "save-files",
      .title = "save all text files",
      .statements = "TEXT-001",
      .effect = SALVOR_EFFECT_DECLARED_READ,
      .flags = SALVOR_ROW_IDEMPOTENT,
-     .deadline_ms = 5 * 60 * 1000,
+     .deadline_ms = MINUTES(5),
      .attempts = 2,
      .backoff_ms = 1000},
 };
@@ -32,7 +34,7 @@ static const struct salvor_row unpack_rows[] = {
      .statements = "TEXT-002",
      .effect = SALVOR_EFFECT_CHANGE,
      .flags = SALVOR_ROW_IDEMPOTENT | SALVOR_ROW_JOB,
-     .deadline_ms = 5 * 60 * 1000,
+     .deadline_ms = MINUTES(5),
      .attempts = 3,
      .backoff_ms = 500,
      .check_every_ms = 50},
@@ -44,7 +46,7 @@ static const struct salvor_row copy_rows[] = {
      .statements = "TEXT-003",
      .effect = SALVOR_EFFECT_DESTRUCTIVE,
      .flags = SALVOR_ROW_IDEMPOTENT,
-     .deadline_ms = 5 * 60 * 1000,
+     .deadline_ms = MINUTES(5),
      .attempts = 3,
      .backoff_ms = 500},
 };

@@ -268,13 +268,14 @@ static salvor_status run_copy_snapshot(salvor_call *call, const struct salvor_st
     salvor_ssh_host *host = NULL;
     SALVOR_TRY(open_node(call, step->target, &host));
     SALVOR_TRY(salvor_nothing_before(call));
-    return salvor_ssh_of(call)->put(call, host, snapshot, "/root/salvor/snapshot.db", 0600);
+    return salvor_ssh_of(call)->put(call, host, snapshot, "/var/lib/salvor-restore/snapshot.db",
+                                    0600);
 }
 
 static salvor_status check_copy_snapshot(salvor_call *call, const struct salvor_step *step,
                                          json_t *parameters, uint32_t *ret_answer)
 {
-    static const char *const argv[] = {"ls", "-A", "/root/salvor"};
+    static const char *const argv[] = {"ls", "-A", "/var/lib/salvor-restore"};
     struct salvor_exec_result result;
     salvor_ssh_host *host = NULL;
     (void)parameters;
@@ -293,9 +294,9 @@ static salvor_status run_restore_member(salvor_call *call, const struct salvor_s
     const char *const argv[] = {"etcdutl",
                                 "snapshot",
                                 "restore",
-                                "/root/salvor/snapshot.db",
+                                "/var/lib/salvor-restore/snapshot.db",
                                 "--data-dir",
-                                "/root/salvor/restored",
+                                "/var/lib/salvor-restore/restored",
                                 "--initial-cluster-token",
                                 salvor_json_text(parameters, "/token", "")};
     const struct salvor_exec_request request = {
@@ -331,7 +332,7 @@ static salvor_status run_swap_data(salvor_call *call, const struct salvor_step *
     (void)snprintf(aside, sizeof aside, "%s/member.%s", data, step->job_id);
     const char *const stop[] = {"systemctl", "stop", "etcd.service"};
     const char *const away[] = {"mv", "-nT", member, aside};
-    const char *const place[] = {"mv", "-nT", "/root/salvor/restored/member", member};
+    const char *const place[] = {"mv", "-nT", "/var/lib/salvor-restore/restored/member", member};
     struct salvor_exec_result result;
     salvor_ssh_host *host = NULL;
     SALVOR_TRY(open_node(call, step->target, &host));
