@@ -5,6 +5,7 @@
 
 #include "base/banned.h"
 #include "base/text.h"
+#include "cli/backups-command.h"
 #include "cli/completion-command.h"
 #include "cli/config-command.h"
 #include "cli/help.h"
@@ -42,8 +43,6 @@ static const struct action runs_actions[] = {
 static const struct action backups_actions[] = {
     {"list", "list the backup sets of a store", NO_OPERANDS},
     {"verify", "prove that a set is whole", {"SET", 1, 1, OPERAND_ANY}},
-    {"prune", "remove sets by age and count", NO_OPERANDS},
-    {"check-store", "try whether the store can be read and written", NO_OPERANDS},
     {NULL, NULL, NO_OPERANDS},
 };
 
@@ -72,11 +71,13 @@ const struct command command_table[] = {
      "Chooses the documented procedure from evidence and prints every step in the vendor's order: "
      "what it changes, what a person must do, which statement it comes from. --path names any "
      "procedure of the provider, undo included.",
-     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER, plan_command},
+     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER,
+     plan_command},
     {COMMAND_RESTORE, "restore", "run the documented restore, step by step",
      "Plans stage by stage, asks, runs each step with a check before and after, and goes on to "
      "plan post-resync. It may be stopped or killed at any moment and resumed.",
-     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER, restore_command},
+     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER,
+     restore_command},
     {COMMAND_DRILL, "drill", "rehearse a recovery",
      "Runs the restore procedure against a site made for practice.", NULL, 0, NO_OPERANDS, TABULAR,
      SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER, drill_command},
@@ -112,7 +113,7 @@ const struct command command_table[] = {
      NEED_CONFIG,
      NULL},
     {COMMAND_BACKUPS, "backups", "list and verify backup sets", "Works on the sets of a store.",
-     backups_actions, 1, NO_OPERANDS, TABULAR, 0, NEED_CONFIG, NULL},
+     backups_actions, 1, NO_OPERANDS, TABULAR, 0, NEED_CONFIG, backups_command},
     {COMMAND_PLUGIN, "plugin", "list, show and check provider plugins",
      "What a plugin says of itself is read from its file; nothing of it is run.", plugin_actions, 0,
      NO_OPERANDS, TABULAR, 0, NEED_CONFIG, NULL},

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/display.h"
 
 enum { OBJECTS_SHOWN = 20 };
 
@@ -29,8 +30,17 @@ char *plan_view_statements(const struct plugin_info *info, const json_t *body, c
     return buffer_take(&text);
 }
 
-static void print_indented(FILE *out, const char *label, const char *text)
+/* Names come from the site and the plugin: they may neither move the cursor nor begin a line. */
+static void put(FILE *out, const char *before, const char *text, const char *after)
 {
+    cleanup_free char *safe = display_safe(text != NULL ? text : "", 0);
+    (void)fprintf(out, "%s%s%s", before, safe, after);
+}
+
+static void print_indented(FILE *out, const char *label, const char *raw)
+{
+    cleanup_free char *safe = display_safe(raw, 1);
+    const char *text = safe;
     (void)fprintf(out, "       %s", label);
     for (; *text != '\0'; text++) {
         (void)fputc(*text, out);
@@ -49,7 +59,7 @@ static void print_object(void *data, const char *name)
 {
     struct shown_objects *shown = data;
     if (shown->shown++ < OBJECTS_SHOWN)
-        (void)fprintf(shown->out, "         - %s\n", name);
+        put(shown->out, "         - ", name, "\n");
 }
 
 static void print_objects(FILE *out, const json_t *step, plan_view_objects objects, void *data)
@@ -73,7 +83,8 @@ static void print_parameters(FILE *out, const json_t *parameters)
     json_object_foreach ((json_t *)parameters, name, value) {
         cleanup_free char *shown =
             json_is_string(value) ? text_copy(json_string_value(value)) : json_canonical(value);
-        (void)fprintf(out, "       %s: %s\n", name, shown);
+        put(out, "       ", name, ": ");
+        put(out, "", shown, "\n");
     }
 }
 
@@ -85,7 +96,8 @@ static void print_guards(FILE *out, const json_t *step, const json_t *facts)
         const char *name = json_string_value(guard);
         cleanup_free char *value =
             json_canonical(json_object_get(json_object_get(facts, name), "value"));
-        (void)fprintf(out, "       only while %s is %s\n", name, value);
+        put(out, "       only while ", name, " is ");
+        put(out, "", value, "\n");
     }
 }
 
@@ -94,13 +106,13 @@ static void print_step(FILE *out, const struct plugin_info *info, const json_t *
 {
     const char *target = json_text(step, "target");
     cleanup_free char *statements = plan_view_statements(info, body, step);
-    (void)fprintf(out, "\n  %2zu.  %s%s\n", number, json_text(step, "title"),
-                  json_flag(step, "manual") ? "  (by hand)" : "");
+    (void)fprintf(out, "\n  %2zu.  ", number);
+    put(out, "", json_text(step, "title"), json_flag(step, "manual") ? "  (by hand)\n" : "\n");
     (void)fprintf(out, "       %s", json_text(step, "effect"));
     if (target != NULL && *target != '\0')
-        (void)fprintf(out, " on %s", target);
+        put(out, " on ", target, "");
     if (*statements != '\0')
-        (void)fprintf(out, "   [%s]", statements);
+        put(out, "   [", statements, "]");
     (void)fputc('\n', out);
     print_parameters(out, json_object_get(step, "parameters"));
     print_guards(out, step, json_object_get(body, "facts"));
@@ -116,19 +128,21 @@ static void print_decision(FILE *out, const json_t *decision)
     size_t index = 0;
     const json_t *other = NULL;
     if (json_text(decision, "reason") != NULL)
-        (void)fprintf(out, "because %s\n", json_text(decision, "reason"));
-    json_array_foreach (json_object_get(decision, "ruled_out"), index, other)
-        (void)fprintf(out, "not '%s': %s\n", json_text(other, "procedure"),
-                      json_text(other, "reason") != NULL ? json_text(other, "reason") : "");
+        put(out, "because ", json_text(decision, "reason"), "\n");
+    json_array_foreach (json_object_get(decision, "ruled_out"), index, other) {
+        put(out, "not '", json_text(other, "procedure"), "': ");
+        put(out, "", json_text(other, "reason"), "\n");
+    }
 }
 
 static void print_waivers(FILE *out, const json_t *waivers)
 {
     size_t index = 0;
     const json_t *waiver = NULL;
-    json_array_foreach (waivers, index, waiver)
-        (void)fprintf(out, "waived '%s': %s\n", json_text(waiver, "finding"),
-                      json_text(waiver, "reason") != NULL ? json_text(waiver, "reason") : "");
+    json_array_foreach (waivers, index, waiver) {
+        put(out, "waived '", json_text(waiver, "finding"), "': ");
+        put(out, "", json_text(waiver, "reason"), "\n");
+    }
 }
 
 void plan_view_print(FILE *out, const struct plugin_info *info, const json_t *record,
@@ -143,9 +157,10 @@ void plan_view_print(FILE *out, const struct plugin_info *info, const json_t *re
     (void)fprintf(out, "procedure '%s', stage '%s': %zu step%s\n", json_text(body, "procedure"),
                   json_text(body, "stage"), json_array_size(steps),
                   json_array_size(steps) == 1 ? "" : "s");
-    if (procedure != NULL)
-        (void)fprintf(out, "after the page \"%s\" (%s)\n", procedure->document,
-                      procedure->versions);
+    if (procedure != NULL) {
+        put(out, "after the page \"", procedure->document, "\" (");
+        put(out, "", procedure->versions, ")\n");
+    }
     print_decision(out, decision);
     print_waivers(out, json_object_get(body, "waivers"));
     json_array_foreach (steps, index, step)

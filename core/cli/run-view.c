@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/display.h"
 #include "cli/message.h"
 #include "cli/plan-view.h"
 #include "cli/progress.h"
@@ -146,12 +147,14 @@ static void print_finding(FILE *out, const struct plugin_info *info, const json_
     const char *object = json_text(finding, "object");
     const struct plugin_finding *declared = plugin_info_finding(info, id);
     const char *severity = json_text(finding, "severity");
+    cleanup_free char *safe_object = display_safe(object != NULL ? object : "", 0);
+    cleanup_free char *detail =
+        display_safe(json_text(finding, "detail") != NULL ? json_text(finding, "detail") : "", 0);
     (void)fprintf(out, "%-8s %s", severity != NULL ? severity : "", id);
-    if (object != NULL && *object != '\0')
-        (void)fprintf(out, " on '%s'", object);
-    (void)fprintf(out, "\n         %s", declared != NULL ? declared->title : "");
-    if (json_text(finding, "detail") != NULL)
-        (void)fprintf(out, ": %s", json_text(finding, "detail"));
+    if (*safe_object != '\0')
+        (void)fprintf(out, " on '%s'", safe_object);
+    (void)fprintf(out, "\n         %s%s%s", declared != NULL ? declared->title : "",
+                  *detail != '\0' ? ": " : "", detail);
     (void)fputc('\n', out);
     if (declared == NULL || text_equal(severity, "info"))
         return;
