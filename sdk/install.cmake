@@ -4,6 +4,7 @@ include(CMakePackageConfigHelpers)
 
 file(STRINGS include/salvor/plugin.h _abi REGEX "^#define SALVOR_ABI_(MAJOR|MINOR) ")
 string(REGEX REPLACE ".*MAJOR ([0-9]+)u.*MINOR ([0-9]+)u.*" "\\1.\\2" SALVOR_PLUGIN_ABI "${_abi}")
+set(SALVOR_PLUGIN_ABI ${SALVOR_PLUGIN_ABI} PARENT_SCOPE)
 if(NOT SALVOR_PLUGIN_ABI MATCHES "^[0-9]+\\.[0-9]+$")
   message(FATAL_ERROR "cannot read the ABI version from sdk/include/salvor/plugin.h")
 endif()
