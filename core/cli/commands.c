@@ -9,7 +9,9 @@
 #include "cli/completion-command.h"
 #include "cli/config-command.h"
 #include "cli/help.h"
+#include "cli/report-command.h"
 #include "cli/run-commands.h"
+#include "cli/runs-command.h"
 
 #define NO_OPERANDS           \
     {                         \
@@ -87,7 +89,7 @@ const struct command command_table[] = {
      NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_POST_RESYNC, NEED_PROVIDER, post_resync_command},
     {COMMAND_RUNS, "runs", "list and look at runs",
      "Every discover, plan, backup or restore leaves a run with its journal.", runs_actions, 1,
-     NO_OPERANDS, TABULAR, 0, NEED_CONFIG, NULL},
+     NO_OPERANDS, TABULAR, 0, NEED_CONFIG, runs_command},
     {COMMAND_RESUME,
      "resume",
      "go on with a run that was interrupted",
@@ -103,15 +105,16 @@ const struct command command_table[] = {
     {COMMAND_REPORT,
      "report",
      "report of a run: timeline, evidence, findings, times",
-     "Written from the journal alone. --verify proves first that no record was changed, removed "
-     "or reordered.",
+     "Written from the journal alone; RUN may also be the path of a journal. --verify proves that "
+     "no record was changed, removed or reordered; with a HEAD that was printed at an approval or "
+     "at the end of the run also that none was cut off behind it.",
      NULL,
      0,
-     {"RUN", 1, 1, OPERAND_RUN},
+     {"RUN [HEAD...]", 1, 17, OPERAND_RUN},
      "text json md html",
      0,
      NEED_CONFIG,
-     NULL},
+     report_command},
     {COMMAND_BACKUPS, "backups", "list and verify backup sets", "Works on the sets of a store.",
      backups_actions, 1, NO_OPERANDS, TABULAR, 0, NEED_CONFIG, backups_command},
     {COMMAND_PLUGIN, "plugin", "list, show and check provider plugins",
