@@ -48,7 +48,7 @@ struct client *client_new(const struct client_settings *settings)
                                               : text_copy("the service worker");
     client->line = (struct line){.process = WORKER_PROCESS_INIT,
                                  .in = BUFFER_INIT(CONVERSATION_ROOM),
-                                 .out = BUFFER_INIT(CONVERSATION_ROOM)};
+                                 .out = BUFFER_INIT(2 * FRAME_PARTS_LIMIT + CONVERSATION_ROOM)};
     return client;
 }
 
@@ -69,6 +69,7 @@ static int bury(struct client *client)
     kill_point_identify("parent", 0);
     buffer_clear(&line->in);
     buffer_clear(&line->out);
+    line->sent = 0;
     tail_clear(&line->printed);
     free(line->last_log);
     line->last_log = NULL;
@@ -209,7 +210,7 @@ static int queue_open(struct client *client, struct error *reterr)
     json_put(body, "protocol", json_integer(PROTOCOL));
     json_put_text(body, "plugin", client->plugin_path);
     json_put_text(body, "name", client->plugin_path != NULL ? client->plugin_name : NULL);
-    return frame_encode(&client->line.out, FRAME_OPEN, 0, body, reterr);
+    return frame_encode_parts(&client->line.out, FRAME_OPEN, 0, body, reterr);
 }
 
 static int take_ready(struct client *client, const json_t *body, struct error *reterr)
@@ -414,7 +415,7 @@ int client_call(struct client *client, const json_t *body, const struct client_l
     }
     if (++client->last_call == 0)
         client->last_call = 1;
-    if (frame_encode(&client->line.out, FRAME_CALL, client->last_call, body, reterr) != 0)
+    if (frame_encode_parts(&client->line.out, FRAME_CALL, client->last_call, body, reterr) != 0)
         return -1;
     free(client->line.last_log);
     client->line.last_log = NULL;

@@ -46,20 +46,24 @@ static void break_off(struct conversation *talk, struct progress *progress, stru
 static void send_queued(struct conversation *talk, struct progress *progress)
 {
     struct line *line = talk->line;
-    while (line->out.size > 0) {
-        ssize_t sent =
-            send(line->process.socket, line->out.data, line->out.size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (line->sent < line->out.size) {
+        ssize_t sent = send(line->process.socket, line->out.data + line->sent,
+                            line->out.size - line->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent < 0 && errno != EAGAIN) {
             /* nobody reads any more; what it still said is read until the end */
-            line->out.size = 0;
+            line->sent = line->out.size;
             return;
         }
         if (sent < 0)
             return;
-        buffer_consume(&line->out, (size_t)sent);
+        line->sent += (size_t)sent;
     }
+    line->sent = 0;
+    line->out.size = 0;
+    if (line->out.capacity > CONVERSATION_ROOM)
+        buffer_clear(&line->out);
     if (!progress->call_sent && talk->call != 0)
         kill_point(talk->row, "call-sent");
     progress->call_sent = 1;
@@ -273,7 +277,7 @@ static void turn(struct conversation *talk, struct progress *progress)
 {
     struct line *line = talk->line;
     struct pollfd fds[] = {
-        {line->process.socket, (short)(POLLIN | (line->out.size > 0 ? POLLOUT : 0)), 0},
+        {line->process.socket, (short)(POLLIN | (line->sent < line->out.size ? POLLOUT : 0)), 0},
         {line->process.output_fd, POLLIN, 0},
     };
     if (poll(fds, 2, time_to_wait(talk, progress)) < 0 && errno != EINTR)

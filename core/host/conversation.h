@@ -26,6 +26,8 @@ struct line {
     struct worker_process process;
     struct buffer in;
     struct buffer out;
+    size_t
+        sent; /* bytes of `out` that are gone: moving the rest up for each write would cost more */
     struct tail printed; /* stdout and stderr */
     char *last_log;      /* newest LOG text, or NULL */
 };

@@ -10,12 +10,12 @@ static const struct {
     const char *name;
 } frame_names[] = {
     {FRAME_OPEN, "open"},         {FRAME_CALL, "call"},         {FRAME_REPLY, "reply"},
-    {FRAME_CLOSE, "close"},       {FRAME_READY, "ready"},       {FRAME_REFUSED, "refused"},
-    {FRAME_LOG, "log"},           {FRAME_PROGRESS, "progress"}, {FRAME_ITEM, "item"},
-    {FRAME_FACT, "fact"},         {FRAME_FINDING, "finding"},   {FRAME_PLAN, "plan"},
-    {FRAME_NOTE, "note"},         {FRAME_RESULT, "result"},     {FRAME_ARTIFACT, "artifact"},
-    {FRAME_EVIDENCE, "evidence"}, {FRAME_LEDGER, "ledger"},     {FRAME_REQUEST, "request"},
-    {FRAME_DONE, "done"},
+    {FRAME_CLOSE, "close"},       {FRAME_PART, "part"},         {FRAME_READY, "ready"},
+    {FRAME_REFUSED, "refused"},   {FRAME_LOG, "log"},           {FRAME_PROGRESS, "progress"},
+    {FRAME_ITEM, "item"},         {FRAME_FACT, "fact"},         {FRAME_FINDING, "finding"},
+    {FRAME_PLAN, "plan"},         {FRAME_NOTE, "note"},         {FRAME_RESULT, "result"},
+    {FRAME_ARTIFACT, "artifact"}, {FRAME_EVIDENCE, "evidence"}, {FRAME_LEDGER, "ledger"},
+    {FRAME_REQUEST, "request"},   {FRAME_DONE, "done"},
 };
 
 enum { FRAME_NAME_COUNT = sizeof frame_names / sizeof frame_names[0] };

@@ -10,7 +10,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-enum { FRAME_HEADER_SIZE = 12, FRAME_PAYLOAD_LIMIT = 1 << 20 };
+enum { FRAME_HEADER_SIZE = 12, FRAME_PAYLOAD_LIMIT = 1 << 20, FRAME_PARTS_LIMIT = 64 << 20 };
 
 enum frame_type {
     /* parent to worker */
@@ -18,6 +18,7 @@ enum frame_type {
     FRAME_CALL = 2,
     FRAME_REPLY = 3,
     FRAME_CLOSE = 4,
+    FRAME_PART = 5, /* a piece of the next frame, see frame_encode_parts */
     /* worker to parent */
     FRAME_READY = 101,
     FRAME_REFUSED = 102,
@@ -48,6 +49,25 @@ const char *frame_type_name(unsigned type);
 /* Appends header and payload to `out`; -1 when the payload passes the limit. `body` is borrowed. */
 int frame_encode(struct buffer *out, enum frame_type type, uint32_t call, const json_t *body,
                  struct error *reterr);
+
+/*
+ * The same for what may not fit into one frame, up to FRAME_PARTS_LIMIT: PART frames with pieces of
+ * the body's text ({"text"}), then a frame of `type` whose body is {"parts":how many}. Parent to
+ * worker only: facts, results and lists of artifacts grow with the run.
+ */
+int frame_encode_parts(struct buffer *out, enum frame_type type, uint32_t call, const json_t *body,
+                       struct error *reterr);
+
+/*
+ * The other end of it, fed with every frame in order. `parts` collects text and is the receiver's
+ * (limit FRAME_PARTS_LIMIT); *frame is emptied when it was a part (returns 0) and gets its whole
+ * body when it was the last (returns 1, as for frames that never were in parts); -1: not sound.
+ */
+struct frame_parts {
+    struct buffer text;
+    int64_t count;
+};
+int frame_join(struct frame_parts *parts, struct frame *frame, struct error *reterr);
 
 /*
  * Takes the first whole frame from `in`. 1: *ret_frame is filled and its bytes are consumed;

@@ -18,7 +18,8 @@ static struct {
     ino_t inode;
     struct buffer in;
     struct buffer out;
-} channel = {-1, 0, 0, BUFFER_INIT(ROOM), BUFFER_INIT(ROOM)};
+    struct frame_parts parts;
+} channel = {-1, 0, 0, BUFFER_INIT(ROOM), BUFFER_INIT(ROOM), {BUFFER_INIT(FRAME_PARTS_LIMIT), 0}};
 
 _Noreturn void channel_lost(const char *reason)
 {
@@ -74,6 +75,11 @@ int channel_receive(struct frame *ret_frame)
     for (;;) {
         cleanup_error struct error err = ERROR_INIT;
         int got = frame_decode(&channel.in, ret_frame, &err);
+        if (got > 0) {
+            got = frame_join(&channel.parts, ret_frame, &err);
+            if (got == 0)
+                continue;
+        }
         if (got > 0)
             return 1;
         if (got < 0)

@@ -13,7 +13,7 @@ enum { ROOM = 2 * (FRAME_PAYLOAD_LIMIT + FRAME_HEADER_SIZE) };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int drain(struct buffer *in)
+static int drain(struct buffer *in, struct frame_parts *parts)
 {
     for (;;) {
         struct frame frame = {0};
@@ -36,17 +36,23 @@ static int drain(struct buffer *in)
                 abort();
             frame_clear(&again);
         }
+        const int joined = frame_join(parts, &frame, NULL);
+        if ((joined == 1) != (frame.body != NULL) || (joined == 1 && !json_is_object(frame.body)))
+            abort();
         frame_clear(&frame);
+        if (joined < 0)
+            return -1;
     }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     cleanup_buffer struct buffer in = BUFFER_INIT(ROOM);
+    struct frame_parts parts = {BUFFER_INIT(FRAME_PARTS_LIMIT), 0};
     const size_t half = size > 0 ? data[0] % size : 0;
-    if (buffer_append(&in, data, half) != 0 || drain(&in) < 0)
-        return 0;
-    if (buffer_append(&in, data + half, size - half) == 0)
-        (void)drain(&in);
+    if (buffer_append(&in, data, half) == 0 && drain(&in, &parts) == 0 &&
+        buffer_append(&in, data + half, size - half) == 0)
+        (void)drain(&in, &parts);
+    buffer_clear(&parts.text);
     return 0;
 }

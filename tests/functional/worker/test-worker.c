@@ -418,6 +418,30 @@ static void worker_dies_with_its_parent(void **state)
     parent_check(NULL, before);
 }
 
+static void large_runs_still_fit(void **state)
+{
+    (void)state;
+    json_t *before = parent_descriptors();
+    struct client *client = client_of("good", "discover");
+    struct heard heard = {0};
+    json_t *body = mock_call("discover", SOON);
+    json_t *facts = json_object();
+    for (int i = 0; i < 40000; i++) {
+        cleanup_free char *name = text_format("fact-%d", i);
+        json_put(facts, name,
+                 json_make("{s:s, s:s}", "class", "info", "value",
+                           "a value of a hundred bytes, with \"quotes\" and more \xe2\x82\xac"));
+    }
+    cleanup_free char *text = json_canonical(facts);
+    cleanup_free char *expected = text_format("%zu bytes of facts", strlen(text));
+    assert_true(strlen(text) > 3 << 20);
+    json_put(body, "facts", facts);
+    expect_ok(client, body, &heard);
+    assert_string_equal(json_text(heard_frame(&heard, "log"), "text"), expected);
+    heard_clear(&heard);
+    parent_check(client, before);
+}
+
 static void missing_hook_is_unsupported(void **state)
 {
     (void)state;
@@ -530,6 +554,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(worker_that_died_between_calls_is_replaced, parent_clean),
         cmocka_unit_test_teardown(commands_end_with_their_worker, parent_clean),
         cmocka_unit_test_teardown(worker_dies_with_its_parent, parent_clean),
+        cmocka_unit_test_teardown(large_runs_still_fit, parent_clean),
         cmocka_unit_test_teardown(missing_hook_is_unsupported, parent_clean),
         cmocka_unit_test_teardown(service_worker_has_no_hooks, parent_clean),
         cmocka_unit_test_teardown(absent_plugin_is_refused, parent_clean),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "wire/frame.h"
 
@@ -45,10 +46,10 @@ static void round_trip_keeps_type_call_and_body(void **state)
 {
     (void)state;
     static const enum frame_type types[] = {
-        FRAME_OPEN,     FRAME_CALL,   FRAME_REPLY,    FRAME_CLOSE,  FRAME_READY,
-        FRAME_REFUSED,  FRAME_LOG,    FRAME_PROGRESS, FRAME_ITEM,   FRAME_FACT,
-        FRAME_FINDING,  FRAME_PLAN,   FRAME_NOTE,     FRAME_RESULT, FRAME_ARTIFACT,
-        FRAME_EVIDENCE, FRAME_LEDGER, FRAME_REQUEST,  FRAME_DONE,
+        FRAME_PART,     FRAME_OPEN,     FRAME_CALL,   FRAME_REPLY,    FRAME_CLOSE,
+        FRAME_READY,    FRAME_REFUSED,  FRAME_LOG,    FRAME_PROGRESS, FRAME_ITEM,
+        FRAME_FACT,     FRAME_FINDING,  FRAME_PLAN,   FRAME_NOTE,     FRAME_RESULT,
+        FRAME_ARTIFACT, FRAME_EVIDENCE, FRAME_LEDGER, FRAME_REQUEST,  FRAME_DONE,
     };
     cleanup_buffer struct buffer stream = BUFFER_INIT(ROOM);
     cleanup_json json_t *body =
@@ -127,8 +128,8 @@ static void refuses_a_bad_header_before_its_payload_came(void **state)
 {
     (void)state;
     cleanup_buffer struct buffer type = BUFFER_INIT(ROOM);
-    put_raw(&type, 100, 5, 0, 0, "");
-    refuse(&type, "unknown type 5");
+    put_raw(&type, 100, 6, 0, 0, "");
+    refuse(&type, "unknown type 6");
     cleanup_buffer struct buffer flags = BUFFER_INIT(ROOM);
     put_raw(&flags, 100, FRAME_LOG, 0x8000, 0, "");
     refuse(&flags, "unknown flags 0x8000");
@@ -191,6 +192,73 @@ static void a_full_buffer_refuses_the_frame_whole(void **state)
     assert_int_equal(stream.size, 0);
 }
 
+/* An object of about `size` bytes, full of what must be escaped again. */
+static json_t *large_body(size_t size)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i * 40 < size; i++)
+        json_add(list, json_string("quote \" and slash \\ and \xe2\x82\xac"));
+    return json_make("{s:o}", "list", list);
+}
+
+/* Feeds `stream` to frame_join; 1 with *ret_frame, or -1. */
+static int join_all(struct buffer *stream, struct frame_parts *parts, struct frame *ret_frame,
+                    struct error *reterr)
+{
+    int joined = 0;
+    while (joined == 0) {
+        assert_int_equal(frame_decode(stream, ret_frame, NULL), 1);
+        joined = frame_join(parts, ret_frame, reterr);
+    }
+    return joined;
+}
+
+static void large_bodies_travel_in_parts(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {10, FRAME_PAYLOAD_LIMIT / 2, 3 * FRAME_PAYLOAD_LIMIT};
+    cleanup_buffer struct buffer stream = BUFFER_INIT(64 << 20);
+    struct frame_parts parts = {BUFFER_INIT(FRAME_PARTS_LIMIT), 0};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct frame frame = {0};
+        cleanup_json json_t *body = large_body(sizes[i]);
+        assert_int_equal(frame_encode_parts(&stream, FRAME_CALL, 9, body, NULL), 0);
+        assert_int_equal(join_all(&stream, &parts, &frame, NULL), 1);
+        assert_int_equal(frame.type, FRAME_CALL);
+        assert_int_equal(frame.call, 9);
+        assert_true(json_equal(frame.body, body));
+        assert_int_equal(stream.size, 0);
+        frame_clear(&frame);
+    }
+    buffer_clear(&parts.text);
+}
+
+static void parts_that_do_not_fit_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *part, *last, *expected;
+    } bad[] = {
+        {"{\"text\":\"{}\"}", "{\"parts\":2}", "do not fit together"},
+        {"{\"text\":\"{}\"}", "{}", "do not fit together"},
+        {"{\"text\":\"{\"}", "{\"parts\":1}", "do not fit together"},
+        {"{\"text\":\"[]\"}", "{\"parts\":1}", "do not fit together"},
+        {"{\"text\":7}", "{\"parts\":1}", "without a text"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        cleanup_buffer struct buffer stream = BUFFER_INIT(ROOM);
+        struct frame_parts parts = {BUFFER_INIT(FRAME_PARTS_LIMIT), 0};
+        struct frame frame = {0};
+        cleanup_error struct error err = ERROR_INIT;
+        put_raw(&stream, (uint32_t)strlen(bad[i].part), FRAME_PART, 0, 1, bad[i].part);
+        put_raw(&stream, (uint32_t)strlen(bad[i].last), FRAME_CALL, 0, 1, bad[i].last);
+        assert_int_equal(join_all(&stream, &parts, &frame, &err), -1);
+        assert_non_null(strstr(err.message, bad[i].expected));
+        assert_null(frame.body);
+        buffer_clear(&parts.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +269,8 @@ int main(void)
         cmocka_unit_test(refuses_a_bad_header_before_its_payload_came),
         cmocka_unit_test(refuses_deep_nesting),
         cmocka_unit_test(payload_limit_is_exact),
+        cmocka_unit_test(large_bodies_travel_in_parts),
+        cmocka_unit_test(parts_that_do_not_fit_are_refused),
         cmocka_unit_test(a_full_buffer_refuses_the_frame_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
