@@ -3,11 +3,13 @@
 #include "base/banned.h"
 #include "base/text.h"
 #include "cli/completion-command.h"
+#include "cli/manual.h"
 #include "services/shims.h"
 
 /* Names begin with two underscores, so that no user command ever collides. */
 static const struct hidden_command hidden_commands[] = {
     {"__complete", complete_main},
+    {"__manual", manual_main},
     {EXEC_SHIM_COMMAND, exec_shim_main},
     {JOB_SHIM_COMMAND, job_shim_main},
     {NULL, NULL},
