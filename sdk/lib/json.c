@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include <salvor/json.h>
 #include <salvor/report.h>
+#include <salvor/scan.h>
 #include <salvor/text.h>
 
 #include <stdarg.h>
@@ -10,17 +11,30 @@
 
 #include "pointer.h"
 
+/* jansson leaves the text empty when it fails before it could begin. */
+static int out_of_memory(const json_error_t *error)
+{
+    return error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory;
+}
+
+/* jansson also calls a token bad that it had no memory for; the scanner needs none and knows. */
+static int is_good_after_all(const json_error_t *error, struct salvor_span text)
+{
+    return json_error_code(error) == json_error_invalid_syntax &&
+           strstr(error->text, "Unicode") == NULL && salvor_scan_check(text, NULL) == SALVOR_OK;
+}
+
 salvor_status salvor_json_parse(salvor_call *call, struct salvor_span text, const char *what,
                                 json_t **ret_json)
 {
     if (text.size > SALVOR_JSON_LIMIT)
         return salvor_fail(call, SALVOR_FAILED, NULL, "%s is larger than %u bytes", what,
                            SALVOR_JSON_LIMIT);
-    json_error_t error;
+    json_error_t error = {.line = 0};
     json_t *json = json_loadb(text.data != NULL ? text.data : "", (size_t)text.size,
                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (json == NULL) {
-        if (json_error_code(&error) == json_error_out_of_memory)
+        if (out_of_memory(&error) || is_good_after_all(&error, text))
             return salvor_fail_memory(call, what);
         return salvor_fail_detail(call, SALVOR_FAILED, error.text, NULL,
                                   "%s is no valid JSON at line %d, column %d", what, error.line,
@@ -108,13 +122,13 @@ salvor_status salvor_json_need(salvor_call *call, const json_t *root, const char
 
 json_t *salvor_json_build(salvor_call *call, const char *format, ...)
 {
-    json_error_t error;
+    json_error_t error = {.line = 0};
     va_list arguments;
     va_start(arguments, format);
     json_t *json = json_vpack_ex(&error, 0, format, arguments);
     va_end(arguments);
     if (json == NULL) {
-        if (json_error_code(&error) == json_error_out_of_memory)
+        if (out_of_memory(&error))
             (void)salvor_fail_memory(call, "a JSON document");
         else
             (void)salvor_fail_detail(call, SALVOR_FAILED, error.text, NULL,

@@ -97,8 +97,7 @@ static json_t *random_json(unsigned *seed, int depth)
                                         "x/y",
                                         "\n",
                                         "\"",
-                                        "long key "
-                                        "that passes sixteen bytes",
+                                        "a key that passes sixteen bytes",
                                         "\x01",
                                         "",
                                         "\xf0\x9f\x98\x80"};

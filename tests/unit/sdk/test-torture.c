@@ -165,6 +165,10 @@ static void torture(use exercise, const char *name, size_t least)
         /* A step planned without its parameters would be a wrong success. */
         if (strstr(host.recorded, "step r '' {} ") != NULL)
             fail_msg("%s, allocation %zu: planned without parameters", name, at);
+        if (status == SALVOR_FAILED && host.reported != 0 &&
+            strstr(host.message, "no memory") == NULL &&
+            strstr(host.message, "cannot build") == NULL)
+            fail_msg("%s, allocation %zu: told '%s'", name, at, host.message);
         if (status == SALVOR_OK && allocations >= at)
             print_message("%s survives the failure of allocation %zu\n", name, at);
         else if (status != SALVOR_FAILED)
