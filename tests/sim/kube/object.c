@@ -204,9 +204,10 @@ void object_create(struct sim_kube *sim, struct sim_request *request, struct sim
 }
 
 void object_replace(struct sim_kube *sim, struct sim_request *request, struct sim_answer *answer,
-                    const json_t *old, json_t *object)
+                    const json_t *old, json_t *given)
 {
     const struct sim_route *route = &request->route;
+    cleanup_json json_t *object = given;
     json_t *failure = metadata_prepare_update(route, old, object);
     if (failure == NULL) {
         strategy_prepare_update(route, old, &object);
@@ -214,7 +215,6 @@ void object_replace(struct sim_kube *sim, struct sim_request *request, struct si
     }
     if (failure == NULL)
         failure = strategy_check(route->type, old, object);
-    cleanup_json json_t *owned = object;
     if (failure != NULL) {
         answer_status(answer, failure);
         return;

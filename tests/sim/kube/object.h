@@ -16,11 +16,11 @@ struct store_object *object_find(struct sim_request *request, struct sim_answer 
 json_t *object_read_body(const struct sim_request *request, struct sim_answer *answer);
 
 /*
- * Puts `object` (stolen) in place of `old` after all checks, or removes it when nothing holds it
+ * Puts `given` (stolen) in place of `old` after all checks, or removes it when nothing holds it
  * any more, and answers 200 with the new state.
  */
 void object_replace(struct sim_kube *sim, struct sim_request *request, struct sim_answer *answer,
-                    const json_t *old, json_t *object);
+                    const json_t *old, json_t *given);
 
 /* What is stored, as answered: `tree` (borrowed) for a dry run, else the live object. */
 void object_answer(struct sim_request *request, struct sim_answer *answer, int code,

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "json-text.h"
 #include "json-tree.h"
@@ -9,6 +10,7 @@
 
 #include "base/banned.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 /* The value of one parameter of a media range, or NULL; owned by the caller. */
@@ -98,6 +100,25 @@ static void partial(struct buffer *out, const struct store_object *object)
     append(out, "}");
 }
 
+/* "45s", "7m", "20h", "3d": how long ago the RFC 3339 time was, as people read it in tables. */
+static void age(struct buffer *out, const char *time)
+{
+    struct tm when = {0};
+    if (time == NULL || strptime(time, "%Y-%m-%dT%H:%M:%SZ", &when) == NULL) {
+        append(out, "\"<unknown>\"");
+        return;
+    }
+    long long seconds = clock_realtime_ms() / 1000 - (long long)timegm(&when);
+    if (seconds < 120)
+        buffer_format(out, "\"%llds\"", seconds < 0 ? 0 : seconds);
+    else if (seconds < 120 * 60)
+        buffer_format(out, "\"%lldm\"", seconds / 60);
+    else if (seconds < 48 * 3600)
+        buffer_format(out, "\"%lldh\"", seconds / 3600);
+    else
+        buffer_format(out, "\"%lldd\"", seconds / (24 * 3600));
+}
+
 static void row(struct buffer *out, const struct store_object *object)
 {
     cleanup_json json_t *metadata =
@@ -105,7 +126,7 @@ static void row(struct buffer *out, const struct store_object *object)
     append(out, "{\"cells\":[");
     quoted(out, tree_text(metadata, "name"));
     append(out, ",");
-    quoted(out, tree_text(metadata, "creationTimestamp"));
+    age(out, tree_text(metadata, "creationTimestamp"));
     append(out, "],\"object\":");
     partial(out, object);
     append(out, "}");
@@ -113,7 +134,7 @@ static void row(struct buffer *out, const struct store_object *object)
 
 static const char table_head[] =
     "\"columnDefinitions\":[{\"name\":\"Name\",\"type\":\"string\",\"format\":\"name\","
-    "\"description\":\"name of the object\",\"priority\":0},{\"name\":\"Age\",\"type\":\"date\","
+    "\"description\":\"name of the object\",\"priority\":0},{\"name\":\"Age\",\"type\":\"string\","
     "\"format\":\"\",\"description\":\"time of creation\",\"priority\":0}],\"rows\":[";
 
 void output_object(struct buffer *out, enum output output, const struct kube_type *type,
