@@ -22,7 +22,7 @@
 
 /* The parent's daemon: the child may neither use nor stop it (that would shut down the parent's
  * connections), only keep it, so that leak checkers see it as used. */
-static struct MHD_Daemon *parents_daemon;
+static struct MHD_Daemon *volatile parents_daemon;
 
 enum { REPORT_FD = 3, REPORT_SIZE = 4096 };
 
