@@ -9,6 +9,7 @@
 #include "cli/completion-command.h"
 #include "cli/config-command.h"
 #include "cli/help.h"
+#include "cli/plugin-command.h"
 #include "cli/report-command.h"
 #include "cli/run-commands.h"
 #include "cli/runs-command.h"
@@ -25,6 +26,7 @@ static const struct action plugin_actions[] = {
      "show what a plugin does: procedures, options, findings",
      {"NAME", 1, 1, OPERAND_PLUGIN}},
     {"lint", "check a plugin file as its author", {"FILE", 1, 1, OPERAND_FILE}},
+    {"note", "write into a plugin file what it says of itself", {"FILE", 1, 1, OPERAND_FILE}},
     {NULL, NULL, NO_OPERANDS},
 };
 
@@ -118,8 +120,9 @@ const struct command command_table[] = {
     {COMMAND_BACKUPS, "backups", "list and verify backup sets", "Works on the sets of a store.",
      backups_actions, 1, NO_OPERANDS, TABULAR, 0, NEED_CONFIG, backups_command},
     {COMMAND_PLUGIN, "plugin", "list, show and check provider plugins",
-     "What a plugin says of itself is read from its file; nothing of it is run.", plugin_actions, 0,
-     NO_OPERANDS, TABULAR, 0, NEED_CONFIG, NULL},
+     "What a plugin says of itself is read from its file; nothing of it is run but by lint and "
+     "note, in a process of its own.",
+     plugin_actions, 0, NO_OPERANDS, TABULAR, 0, NEED_NOTHING, plugin_command},
     {COMMAND_CONFIG, "config", "check and show the configuration",
      "The file is the one of --config, else $XDG_CONFIG_HOME/salvor/salvor.yaml, else "
      "/etc/salvor/salvor.yaml.",

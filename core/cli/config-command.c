@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/message.h"
 #include "cli/table.h"
+#include "cli/target.h"
 #include "config/config-table.h"
 #include "config/config.h"
 #include "config/path.h"
@@ -25,22 +26,6 @@ static void free_files(struct plugin_file ***files)
     plugin_files_free(*files);
 }
 #define cleanup_files __attribute__((cleanup(free_files)))
-
-/* Folders of the line, then of the file; ends with NULL. The array is owned by the caller. */
-static const char **search_folders(const struct arguments *arguments, const struct config *config)
-{
-    size_t count = 0;
-    const char **folders = memory_new(1, sizeof *folders);
-    const char *const *const sources[] = {arguments->plugin_folders, config_plugin_folders(config)};
-    for (size_t s = 0; s < 2; s++) {
-        for (size_t i = 0; sources[s][i] != NULL; i++) {
-            folders = memory_resize(folders, count + 2, sizeof *folders);
-            folders[count++] = sources[s][i];
-            folders[count] = NULL;
-        }
-    }
-    return folders;
-}
 
 static const struct plugin_info *find_info(struct plugin_file *const *plugins, const char *name)
 {
@@ -119,7 +104,7 @@ static int check(const struct arguments *arguments, struct error *reterr)
             return error_hint(reterr, "it is looked for at %s%s/etc/salvor/salvor.yaml",
                               user != NULL ? user : "", user != NULL ? " and " : "");
         }
-        cleanup_free const char **folders = search_folders(arguments, config);
+        cleanup_free const char **folders = target_folders(arguments, config);
         const char *const *sites = config_sites(config);
         for (size_t i = 0; sites[i] != NULL; i++)
             check_site(config, sites[i], folders, &problems, &warnings);
@@ -241,7 +226,7 @@ int config_command(const struct arguments *arguments, struct error *reterr)
     cleanup_config struct config *config = NULL;
     if (config_load(arguments->config_file, &config, reterr) != 0)
         return -1;
-    cleanup_free const char **folders = search_folders(arguments, config);
+    cleanup_free const char **folders = target_folders(arguments, config);
     cleanup_files struct plugin_file **plugins = NULL;
     cleanup_json json_t *refused = NULL;
     if (plugin_find_all(folders, &plugins, &refused, reterr) != 0)

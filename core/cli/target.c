@@ -223,3 +223,18 @@ int target_site(const struct arguments *arguments, const struct plugin_info *inf
     }
     return -1;
 }
+
+const char **target_folders(const struct arguments *arguments, const struct config *config)
+{
+    size_t count = 0;
+    const char **folders = memory_new(1, sizeof *folders);
+    const char *const *const sources[] = {arguments->plugin_folders, config_plugin_folders(config)};
+    for (size_t s = 0; s < 2; s++) {
+        for (size_t i = 0; sources[s][i] != NULL; i++) {
+            folders = memory_resize(folders, count + 2, sizeof *folders);
+            folders[count++] = sources[s][i];
+            folders[count] = NULL;
+        }
+    }
+    return folders;
+}

@@ -26,4 +26,8 @@ int target_site(const struct arguments *arguments, const struct plugin_info *inf
 int target_plugin(const struct arguments *arguments, const char *provider,
                   struct plugin_file **ret_plugin, struct error *reterr);
 
+/* Folders of the line, then of `config`, for commands that read the configuration themselves; ends
+ * with NULL. The array is owned by the caller, the texts are not. */
+const char **target_folders(const struct arguments *arguments, const struct config *config);
+
 #endif

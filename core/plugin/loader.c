@@ -152,8 +152,12 @@ static int read_descriptor(const struct loader_request *request, salvor_plugin_e
     }
     if (describe_head(address, facts, reterr) != 0 ||
         negotiate(&host, facts, &relation, reterr) != 0 ||
-        describe_plugin(address, facts, ret_description, reterr) != 0 ||
-        negotiate(&host, facts, &relation, reterr) != 0)
+        describe_plugin(address, facts, ret_description, reterr) != 0)
+        return -1;
+    /* A note may be written where the plugin's services are not there. */
+    if (request->inspect)
+        facts->need_count = 0;
+    if (negotiate(&host, facts, &relation, reterr) != 0)
         return -1;
     *ret_notice = negotiate_notice(&host, facts, relation);
     return 0;

@@ -18,7 +18,7 @@ struct loader_request {
     const struct interface_version *interfaces; /* what get_interface() will have */
     size_t interface_count;
     int inspect; /* for the plugin's author, who writes the note and wants all problems listed:
-                    trust is not asked and the note not compared */
+                    trust and needed services are not asked, the note is not compared */
 };
 
 /* Lives as long as the process; nothing in it leads into the plugin but the hooks. */

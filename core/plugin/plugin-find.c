@@ -13,10 +13,8 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "plugin/descriptor-rules.h"
-#include "plugin/elf-note.h"
-#include "plugin/host-abi.h"
+#include "plugin/plugin-examine.h"
 #include "plugin/search.h"
-#include "plugin/trust.h"
 
 static const char *base_name(const char *path)
 {
@@ -24,78 +22,25 @@ static const char *base_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-static int note_error(const char *path, const char *detail, struct error *reterr)
-{
-    error_set(reterr, EXIT_USAGE, "'%s' is not a salvor plugin", path);
-    error_detail(reterr, "%s", detail);
-    return error_hint(reterr, "rebuild it, or write its note anew: 'salvor plugin note FILE'");
-}
-
-/* Other versions may have other rules: what cannot run here is told before its rules are asked. */
-static int negotiate_note(const json_t *json, const char *name, const char *path,
-                          struct error *reterr)
-{
-    struct negotiate_host host = host_abi(NULL, 0);
-    struct negotiate_plugin facts = {.requested = name,
-                                     .path = path,
-                                     .entry_major = 1,
-                                     .head_read = 1,
-                                     .magic = host.magic,
-                                     .size = host.first_size,
-                                     .body_read = 1,
-                                     .name = json_text(json, "name")};
-    memcpy(facts.tag, host.tag, strlen(host.tag));
-    if (abi_parse(json_text(json, "abi"), &facts.major, &facts.minor) != 0)
-        return note_error(path, "its note names no ABI", reterr);
-    if (facts.name == NULL)
-        return note_error(path, "its note names no plugin", reterr);
-    return negotiate(&host, &facts, NULL, reterr);
-}
-
-static int parse_note(struct plugin_file *file, const char *name, const struct plugin_note *note,
-                      struct error *reterr)
-{
-    json_error_t fault;
-    cleanup_json json_t *json = json_loadb(note->text, note->size, JSON_REJECT_DUPLICATES, &fault);
-    if (json == NULL) {
-        cleanup_free char *detail = text_format("its note is not JSON: %s", fault.text);
-        return note_error(file->path, detail, reterr);
-    }
-    if (negotiate_note(json, name, file->path, reterr) != 0)
-        return -1;
-    return plugin_info_parse(json, &file->info, reterr);
-}
-
-/* `file->path` is set; fills the rest. */
-static int read_file(struct plugin_file *file, const char *name, struct error *reterr)
-{
-    cleanup_note struct plugin_note note = {NULL, 0, NULL};
-    if (note_read(file->path, &note, reterr) != 0)
-        return -1;
-    free(file->build_id);
-    file->build_id = take_pointer(note.build_id);
-    return parse_note(file, name, &note, reterr);
-}
-
-/* `found`: where the search found it; a symbolic link there is followed, the name is the link's. */
+/* Fills `file`, whose path is set even when -1 is returned. */
 static int examine(const char *name, const char *found, int untrusted, struct plugin_file *file,
                    struct error *reterr)
 {
-    file->path = realpath(found, NULL);
-    if (file->path == NULL) {
-        int saved = errno;
-        file->path = text_copy(found);
-        return error_errno(reterr, EXIT_USAGE, saved, "cannot open plugin file '%s'", found);
+    cleanup_note struct plugin_note note = {NULL, 0, NULL};
+    if (examine_file(name, found, untrusted, &file->path, &note, reterr) != 0)
+        return -1;
+    free(file->build_id);
+    file->build_id = take_pointer(note.build_id);
+    json_error_t fault;
+    cleanup_json json_t *json = json_loadb(note.text, note.size, JSON_REJECT_DUPLICATES, &fault);
+    if (json == NULL) {
+        cleanup_free char *detail = text_format("its note is not JSON: %s", fault.text);
+        return examine_refuse_note(file->path, detail, reterr);
     }
-    if (!untrusted) {
-        cleanup_free char *folder = text_copy(found);
-        *strrchr(folder, '/') = '\0';
-        /* Whoever can write where the link is can point it elsewhere. */
-        if ((folder[0] != '\0' && trust_check(name, folder, reterr) != 0) ||
-            trust_check(name, file->path, reterr) != 0)
-            return -1;
-    }
-    return read_file(file, name, reterr);
+    /* Other versions may have other rules: what cannot run here is told before they are asked. */
+    if (examine_identity(name, file->path, json, reterr) != 0)
+        return -1;
+    return plugin_info_parse(json, &file->info, reterr);
 }
 
 static struct plugin_file *new_file(void)
@@ -158,10 +103,8 @@ int plugin_find_file(const char *path, int untrusted, struct plugin_file **ret_f
                      struct error *reterr)
 {
     cleanup_free char *name = plugin_name_of_file(base_name(path));
-    if (name == NULL) {
-        error_set(reterr, EXIT_USAGE, "'%s' is not named as a plugin file", path);
-        return error_hint(reterr, "the file of plugin 'a-b' must be named 'salvor_a_b.so'");
-    }
+    if (name == NULL)
+        return search_refuse_name(path, reterr);
     cleanup_free char *folder = NULL;
     const char *slash = strrchr(path, '/');
     cleanup_free char *above =
@@ -182,109 +125,47 @@ int plugin_find_file(const char *path, int untrusted, struct plugin_file **ret_f
 
 /* ---- all of them ---------------------------------------------------------------------------- */
 
-struct listing {
+struct collection {
     struct plugin_file **files;
     size_t count;
-    char **names; /* of the files, usable or not: the nearest of a name hides the others */
     json_t *problems;
 };
 
-static int compare_texts(const void *a, const void *b)
+static void collect(void *data, const char *name, const char *found)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Names of the plugin files of a folder, sorted, ending with NULL. */
-static int read_folder(const char *folder, char ***ret_names, struct error *reterr)
-{
-    cleanup_dir DIR *dir = opendir(folder);
-    if (dir == NULL)
-        return error_errno(reterr, EXIT_USAGE, errno, "cannot search plugin folder '%s'", folder);
-    char **names = memory_new(1, sizeof *names);
-    size_t count = 0;
-    for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
-        if (!text_starts(entry->d_name, "salvor_") || !text_ends(entry->d_name, ".so"))
-            continue;
-        names = memory_resize(names, count + 2, sizeof *names);
-        names[count++] = text_copy(entry->d_name);
-    }
-    names[count] = NULL;
-    qsort(names, count, sizeof *names, compare_texts);
-    *ret_names = names;
-    return 0;
-}
-
-static void add_problem(struct listing *listing, const char *path, const struct error *err)
-{
-    json_t *problem = json_make("{s:s, s:s}", "path", path, "message", err->message);
-    json_put_text(problem, "detail", err->detail);
-    json_put_text(problem, "hint", err->hint);
-    json_add(listing->problems, problem);
-}
-
-static int is_listed(const struct listing *listing, const char *file_name)
-{
-    for (size_t i = 0; i < listing->count; i++) {
-        if (text_equal(listing->names[i], file_name))
-            return 1;
-    }
-    return 0;
-}
-
-static void list_file(struct listing *listing, const char *folder, const char *file_name)
-{
-    if (is_listed(listing, file_name))
-        return;
-    cleanup_free char *found = text_format("%s/%s", folder, file_name);
-    cleanup_free char *name = plugin_name_of_file(file_name);
+    struct collection *collection = data;
     cleanup_error struct error err = ERROR_INIT;
     struct plugin_file *file = new_file();
     if (name == NULL) {
         file->path = text_copy(found);
-        error_set(&err, EXIT_USAGE, "'%s' is not named as a plugin file", found);
-        error_hint(&err, "the file of plugin 'a-b' must be named 'salvor_a_b.so'");
+        search_refuse_name(found, &err);
     } else {
         (void)examine(name, found, 0, file, &err);
     }
     if (error_is_set(&err)) {
-        add_problem(listing, file->path, &err);
+        json_add(collection->problems,
+                 json_make("{s:s, s:s, s:s?, s:s?}", "path", file->path, "message", err.message,
+                           "detail", err.detail, "hint", err.hint));
         plugin_info_free(file->info);
         file->info = NULL;
     }
-    listing->files = memory_resize(listing->files, listing->count + 2, sizeof *listing->files);
-    listing->names = memory_resize(listing->names, listing->count + 2, sizeof *listing->names);
-    listing->names[listing->count] = text_copy(file_name);
-    listing->files[listing->count++] = file;
-    listing->files[listing->count] = NULL;
+    collection->files =
+        memory_resize(collection->files, collection->count + 2, sizeof *collection->files);
+    collection->files[collection->count++] = file;
+    collection->files[collection->count] = NULL;
 }
 
 int plugin_find_all(const char *const *folders, struct plugin_file ***ret_files,
                     json_t **ret_problems, struct error *reterr)
 {
-    char **path = NULL;
-    if (search_folders(folders, &path, reterr) != 0)
-        return -1;
-    struct listing listing = {memory_new(1, sizeof *listing.files), 0, NULL, json_make("[]")};
-    listing.files[0] = NULL;
-    int failed = 0;
-    for (char **folder = path; *folder != NULL && !failed; folder++) {
-        char **names = NULL;
-        failed = read_folder(*folder, &names, reterr) != 0;
-        for (char **name = names; name != NULL && *name != NULL; name++)
-            list_file(&listing, *folder, *name);
-        search_free(names);
-    }
-    search_free(path);
-    for (size_t i = 0; i < listing.count; i++)
-        free(listing.names[i]);
-    free(listing.names);
-    if (failed) {
-        plugin_files_free(listing.files);
-        json_decref(listing.problems);
+    struct collection collection = {memory_new(1, sizeof *collection.files), 0, json_make("[]")};
+    if (examine_all(folders, collect, &collection, reterr) != 0) {
+        plugin_files_free(collection.files);
+        json_decref(collection.problems);
         return -1;
     }
-    *ret_files = listing.files;
-    *ret_problems = listing.problems;
+    *ret_files = collection.files;
+    *ret_problems = collection.problems;
     return 0;
 }
 

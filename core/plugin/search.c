@@ -124,3 +124,9 @@ char *plugin_name_of_file(const char *file_name)
     }
     return name_is_well_formed(name) ? take_pointer(name) : NULL;
 }
+
+int search_refuse_name(const char *path, struct error *reterr)
+{
+    error_set(reterr, EXIT_USAGE, "'%s' is not named as a plugin file", path);
+    return error_hint(reterr, "the file of plugin 'a-b' must be named 'salvor_a_b.so'");
+}

@@ -18,4 +18,7 @@ char *plugin_file_name(const char *name);
 /* "nsx-antrea" of "salvor_nsx_antrea.so", owned by the caller; NULL for any other file name. */
 char *plugin_name_of_file(const char *file_name);
 
+/* "'PATH' is not named as a plugin file". Returns -1. */
+int search_refuse_name(const char *path, struct error *reterr);
+
 #endif

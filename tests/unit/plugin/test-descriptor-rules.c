@@ -7,7 +7,6 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "plugin/descriptor-rules.h"
-#include "plugin/reserved-names.h"
 #include "sample.h"
 
 /* Puts the JSON `value` ("" removes) at a path such as "options.0.name". */
@@ -194,25 +193,11 @@ static void all_problems_come_at_once(void **state)
                         "the descriptor is not a JSON object");
 }
 
-static void reserved_names_are_sorted_and_well_formed(void **state)
-{
-    (void)state;
-    for (size_t i = 0; reserved_names[i] != NULL; i++) {
-        assert_true(name_is_well_formed(reserved_names[i]));
-        assert_true(name_is_reserved(reserved_names[i]));
-        if (i > 0)
-            assert_true(strcmp(reserved_names[i - 1], reserved_names[i]) < 0);
-    }
-    assert_false(name_is_reserved("kubeconfig"));
-    assert_false(name_is_reserved("no-such-thing"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_rule_is_kept),
         cmocka_unit_test(all_problems_come_at_once),
-        cmocka_unit_test(reserved_names_are_sorted_and_well_formed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "plugin/elf-note.h"
 #include "plugin/plugin-find.h"
+#include "plugin/plugin-list.h"
 #include "sample.h"
 #include "scratch.h"
 
@@ -229,6 +230,41 @@ static void all_plugins_are_listed_with_the_unusable_ones(void **state)
         free(paths[i]);
 }
 
+static void a_listing_reads_identities_only(void **state)
+{
+    (void)state;
+    cleanup_free char *near_folder = scratch_folder("near");
+    cleanup_free char *far_folder = scratch_folder("far");
+    free(plugin_at("near/salvor_b.so", NOTE_OF("b", "0.1")));
+    free(plugin_at("far/salvor_b.so", NOTE_OF("b", "0.1")));
+    free(plugin_at("far/salvor_c.so", "{\"abi\":\"0.1\",\"name\":\"c\",\"options\":5}"));
+    free(plugin_at("far/salvor_d.so", NOTE_OF("d", "0.7")));
+    free(plugin_at("far/salvor_e.so", "{\"abi\":"));
+    free(scratch_file("far/salvor_E.so", ""));
+    const char *folders[] = {near_folder, far_folder, NULL};
+    cleanup_json json_t *rows = NULL;
+    cleanup_error struct error err = ERROR_INIT;
+    assert_int_equal(plugin_list(folders, &rows, &err), 0);
+    const struct {
+        const char *name, *version, *summary, *message;
+    } wanted[] = {{"b", "1", "s", NULL},
+                  {NULL, NULL, NULL, "is not named as a plugin file"},
+                  {"c", "", "", NULL},
+                  {"d", NULL, NULL, "was built for plugin ABI 0.7"},
+                  {"e", NULL, NULL, "is not a salvor plugin"}};
+    assert_int_equal(json_array_size(rows), 5);
+    for (size_t i = 0; i < 5; i++) {
+        const json_t *row = json_array_get(rows, i);
+        assert_true(text_equal(json_text(row, "name"), wanted[i].name));
+        assert_true(text_equal(json_text(row, "version"), wanted[i].version));
+        assert_true(text_equal(json_text(row, "summary"), wanted[i].summary));
+        assert_int_equal(json_flag(row, "usable"), wanted[i].message == NULL);
+        assert_non_null(strstr(json_text(row, "path"), i == 0 ? "/near/" : "/far/"));
+        if (wanted[i].message != NULL)
+            assert_non_null(strstr(json_text(row, "message"), wanted[i].message));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +275,7 @@ int main(void)
         scratch_test(unusable_notes_have_their_own_errors),
         scratch_test(a_file_that_may_not_be_read),
         scratch_test(a_file_is_judged_by_its_path_too),
+        scratch_test(a_listing_reads_identities_only),
         scratch_test(all_plugins_are_listed_with_the_unusable_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,7 @@ static struct salvor_option sound_options[] = {
      .default_value = "slow",
      .help = "how fast",
      .choices = "slow|fast",
+     .since = "1.0",
      .type = SALVOR_OPTION_CHOICE,
      .commands = SALVOR_ON_RESTORE},
 };
