@@ -179,21 +179,18 @@ static int check_rules(json_t *problems, const json_t *descriptor)
     return json_array_size(broken) == 0;
 }
 
-/* Help and titles stand in tables and sentences: lower case, no full stop. */
-static void check_wording(json_t *problems, const char *owner, const char *key, const char *text)
+/* Help stands in tables and sentences of salvor; titles of rows are the vendor's own words. */
+static void check_wording(json_t *problems, const char *owner, const char *text)
 {
-    if (text == NULL || text[0] == '\0')
-        return;
     int capital = text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z';
     if (capital || text_ends(text, "."))
-        add(problems, "warning", "wording", "lower case first, no full stop last", "%s: %s '%s'",
-            owner, key, text);
+        add(problems, "warning", "wording", "lower case first, no full stop last", "%s: help '%s'",
+            owner, text);
 }
 
 static void check_row(json_t *problems, const json_t *row)
 {
     cleanup_free char *owner = text_format("row '%s'", json_text(row, "id"));
-    check_wording(problems, owner, "title", json_text(row, "title"));
     uint32_t effect = number_for(words_effect, json_text(row, "effect"));
     if (effect >= SALVOR_EFFECT_CHANGE && json_array_size(json_object_get(row, "statements")) == 0)
         add(problems, "warning", "row-statements",
@@ -247,17 +244,12 @@ static void check_style(json_t *problems, const json_t *descriptor)
     size_t index = 0;
     json_t *item = NULL;
     check_needs(problems, descriptor);
-    check_wording(problems, "plugin", "summary", json_text(descriptor, "summary"));
     json_array_foreach (json_object_get(descriptor, "options"), index, item) {
         cleanup_free char *owner = text_format("option '%s'", json_text(item, "name"));
-        check_wording(problems, owner, "help", json_text(item, "help"));
+        check_wording(problems, owner, json_text(item, "help"));
         if (json_text(item, "since") == NULL)
             add(problems, "warning", "option-since", "give the version of the plugin",
                 "%s: it does not say since when it exists", owner);
-    }
-    json_array_foreach (json_object_get(descriptor, "findings"), index, item) {
-        cleanup_free char *owner = text_format("finding '%s'", json_text(item, "id"));
-        check_wording(problems, owner, "title", json_text(item, "title"));
     }
     check_rows(problems, descriptor);
 }
