@@ -5,6 +5,9 @@ E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034
 E2E_CACHE=${SALVOR_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/salvor/e2e}
 
+# Nothing is written into the source tree.
+export PYTHONDONTWRITEBYTECODE=1
+
 note() {
     printf '%s\n' "$*" >&2
 }
