@@ -76,7 +76,7 @@ static const struct salvor_finding findings[] = {
 
 static const struct salvor_declared_read declared_reads[] = {
     {"folder-test", "test -d *", "asks whether a folder exists", NULL},
-    {"file-digests", "find * -maxdepth 1 -type f -name *.txt -exec sha256sum --zero -- {} +",
+    {"file-digests", "find * -maxdepth 1 -type f -name * -exec sha256sum --zero -- {} +",
      "reads the files of a folder and prints their digests", NULL},
     {"archive", "tar --create --directory * .", "reads a folder and writes to standard output",
      NULL},

@@ -4,8 +4,8 @@
 # Usage: check-guide.sh GUIDE INSTALLED_PREFIX WORK_FOLDER C_COMPILER
 set -euo pipefail
 
-guide=$1
-prefix=$2
+guide=$(realpath "$1")
+prefix=$(realpath "$2")
 work=$3
 export CC=$4
 

@@ -80,13 +80,19 @@ if [ ! -s "$work/points" ]; then
     echo "this salvor has no kill points"
     exit 0
 fi
+# All of them on demand; else every fourth, which still reaches each row and both processes.
+every=4
+[ "${SALVOR_TEMPLATE_POINTS-}" != all ] || every=1
 killed=0
+number=0
 while read -r point; do
+    number=$((number + 1))
+    [ $((number % every)) -eq 0 ] || continue
     wreck
     rm -rf "$work/state/runs"
     status=0
-    SALVOR_KILL_AT=${point%%:*}:$point salvor restore --folder "$site" --from latest --yes ||
-        status=$?
+    (SALVOR_KILL_AT=${point%%:*}:$point salvor restore --folder "$site" --from latest --yes) \
+        2> /dev/null || status=$?
     [ "$status" -eq 0 ] || killed=$((killed + 1))
     for _ in 1 2 3 4 5; do
         if [ "$status" -eq 0 ]; then break; fi
@@ -97,6 +103,8 @@ while read -r point; do
         else
             salvor restore --folder "$site" --from latest --yes || status=$?
         fi
+        # killed after the last record: nothing is left to do
+        if grep -q 'is finished; there is nothing to resume' "$work/said"; then status=0; fi
     done
     if [ "$status" -ne 0 ] || [ "$(state_of "$site")" != "$(state_of "$work/expected")" ]; then
         echo "killed at '$point': ended with $status"
@@ -105,5 +113,5 @@ while read -r point; do
         exit 1
     fi
 done < "$work/points"
-echo "killed at $killed points, resumed to the same end"
-[ "$killed" -ge 10 ]
+echo "killed at $killed of $number points, resumed to the same end"
+[ "$killed" -ge 5 ]
