@@ -107,6 +107,9 @@ json_t *parent_descriptors(void)
 
 void parent_check(struct client *client, json_t *before)
 {
+    cleanup_error struct error err = ERROR_INIT;
+    if (client != NULL && client_close(client, &err) != 0)
+        fail_msg("%s: %s", err.message, err.detail != NULL ? err.detail : "");
     parent_free(client);
     cleanup_json json_t *was = before;
     cleanup_json json_t *now = parent_descriptors();

@@ -43,8 +43,9 @@ int parent_clean(void **state);
 /* Body of a CALL for that hook of the mocks, owned by the caller. */
 json_t *mock_call(const char *hook, int64_t deadline_ms);
 
-/* Frees the client and fails when this process has other descriptors than `before` (from
- * parent_descriptors) or any child left. */
+/* Closes the client, whose worker must end well (a sanitizer would have its say there), and fails
+ * when this process has other descriptors than `before` (from parent_descriptors) or any child
+ * left. */
 json_t *parent_descriptors(void);
 void parent_check(struct client *client, json_t *before);
 
