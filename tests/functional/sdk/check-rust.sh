@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A plugin in Rust: bindings from the header, the same layout as in C, one exported function, and
 # its hooks run by the real worker. rustc and the standard library only, no network.
-# Usage: check-rust.sh INCLUDE_FOLDER LAYOUT_TABLE AWK_FOLDER WORK_FOLDER DRIVE PUT_NOTE
+# Usage: check-rust.sh INCLUDE_FOLDER LAYOUT_TABLE AWK_FOLDER WORK_FOLDER DRIVE PROGRAM
 set -euo pipefail
 trap 'echo "line $LINENO failed"' ERR
 
@@ -10,7 +10,7 @@ table=$2
 awk_folder=$3
 work=$4
 drive=$5
-put_note=$6
+program=$6
 here=$(cd "$(dirname "$0")" && pwd)
 
 for tool in rustc bindgen; do
@@ -73,7 +73,7 @@ if [ "$symbols" != salvor_plugin_v1 ]; then
     printf 'the plugin exports:\n%s\n' "$symbols"
     exit 1
 fi
-"$put_note" "$plugin"
+"$program" plugin note "$plugin"
 
 # ---- run by the real worker ----
 ask() { # CALL [OPTIONS]
