@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/arguments-memory.h"
 #include "cli/flags.h"
+#include "cli/mistakes.h"
 #include "cli/scanner.h"
 #include "cli/target.h"
 #include "config/config.h"
@@ -261,20 +262,6 @@ static void add_option(struct parser *parser, const char *name, const char *valu
     }
 }
 
-static void add_unknown_option(struct parser *parser, const char *origin, const char *name)
-{
-    const struct plugin_info *info = parser->arguments->plugin->info;
-    cleanup_free const char **names = memory_new(info->option_count + 1, sizeof *names);
-    for (size_t i = 0; i < info->option_count; i++)
-        names[i] = info->options[i].name;
-    const char *nearest = text_nearest(name, names);
-    cleanup_free char *hint = nearest != NULL
-                                  ? text_format("did you mean '%s'?", nearest)
-                                  : text_format("`salvor plugin show %s` lists them", info->name);
-    problems_add(parser->problems, hint, "%s: unknown option '%s' for provider '%s'", origin, name,
-                 info->name);
-}
-
 static void add_set(struct parser *parser, const struct token *token)
 {
     const char *equals = strchr(token->value, '=');
@@ -287,110 +274,11 @@ static void add_set(struct parser *parser, const struct token *token)
     const char *name =
         arguments_keep(arguments, text_copy_span(token->value, (size_t)(equals - token->value)));
     if (arguments->plugin != NULL && plugin_info_option(arguments->plugin->info, name) == NULL) {
-        add_unknown_option(parser, "--set", name);
+        mistake_unknown_option(parser->arguments, parser->problems, "--set", name);
         return;
     }
     cleanup_free char *origin = text_format("--set %s", name);
     add_option(parser, name, equals + 1, origin);
-}
-
-/* ---- mistakes -------------------------------------------------------------------------------- */
-
-static char *commands_of(uint32_t mask)
-{
-    char *text = text_copy("");
-    for (const struct command *command = command_table; command->name != NULL; command++) {
-        if ((mask & ON(command->id)) == 0)
-            continue;
-        char *longer = text_format("%s%s%s", text, *text != '\0' ? ", " : "", command->name);
-        free(text);
-        text = longer;
-    }
-    return text;
-}
-
-static void add_foreign_flag(struct parser *parser, const struct token *token)
-{
-    cleanup_free char *where = commands_of(token->flag->commands);
-    cleanup_free char *hint = text_format("it belongs to: %s", where);
-    problems_add(parser->problems, *where != '\0' ? hint : NULL,
-                 "flag '%s' does not belong to '%s'", token->name,
-                 parser->arguments->command->name);
-}
-
-static void add_foreign_option(struct parser *parser, const struct token *token)
-{
-    cleanup_free char *hint =
-        text_format("it can be given here as --set %s=VALUE", token->option->name);
-    problems_add(parser->problems, hint, "flag '%s' of provider '%s' does not belong to '%s'",
-                 token->name, parser->arguments->plugin->info->name,
-                 parser->arguments->command->name);
-}
-
-/* Nearest flag that could stand here; NULL when none is near. */
-static const char *nearest_flag(const struct arguments *arguments, const char *name)
-{
-    const struct plugin_info *info = arguments->plugin != NULL ? arguments->plugin->info : NULL;
-    size_t count = 0;
-    while (flag_table[count].name != NULL)
-        count++;
-    size_t options = info != NULL ? info->option_count : 0;
-    cleanup_free const char **names = memory_new(count + options + 1, sizeof *names);
-    size_t used = 0;
-    for (size_t i = 0; i < count; i++)
-        if (arguments->command == NULL ||
-            (flag_table[i].commands & ON(arguments->command->id)) != 0)
-            names[used++] = flag_table[i].name;
-    for (size_t i = 0; i < options; i++)
-        if (arguments->command != NULL &&
-            (info->options[i].commands & arguments->command->options) != 0)
-            names[used++] = info->options[i].name;
-    return text_nearest(name, names);
-}
-
-static void add_unknown_flag(struct parser *parser, const struct token *token)
-{
-    const struct arguments *arguments = parser->arguments;
-    const struct command *command = arguments->command;
-    const char *nearest =
-        text_starts(token->name, "--") ? nearest_flag(arguments, token->name + 2) : NULL;
-    /* Without a provider it may be one of its options; that the provider is missing is said
-     * anyway. */
-    if (nearest == NULL && command != NULL && command->need == NEED_PROVIDER &&
-        arguments->plugin == NULL)
-        return;
-    cleanup_free char *hint = NULL;
-    if (nearest != NULL)
-        hint = text_format("did you mean '--%s'?", nearest);
-    else if (command == NULL)
-        hint = text_copy("options of a provider stand behind the command");
-    else if (command->id == COMMAND_RESUME)
-        hint = text_copy("give options of the provider with --set KEY=VALUE");
-    else
-        hint = text_format("`salvor help %s` lists the flags", command->name);
-    if (arguments->plugin != NULL)
-        problems_add(parser->problems, hint, "unknown flag '%s' for '%s' with provider '%s'",
-                     token->name, command->name, arguments->plugin->info->name);
-    else if (command != NULL)
-        problems_add(parser->problems, hint, "unknown flag '%s' for '%s'", token->name,
-                     command->name);
-    else
-        problems_add(parser->problems, hint, "unknown flag '%s'", token->name);
-}
-
-static void add_bad_value(struct parser *parser, const struct token *token)
-{
-    if (token->kind == TOKEN_TAKES_NO_VALUE) {
-        problems_add(parser->problems, NULL, "flag '%s' is a switch and takes no value '%s'",
-                     token->name, token->value);
-        return;
-    }
-    const char *value_name = token->flag != NULL                 ? token->flag->value_name
-                             : token->option->value_name != NULL ? token->option->value_name
-                                                                 : "VALUE";
-    cleanup_free char *hint =
-        text_format("write %s%s%s", token->name, token->name[1] == '-' ? "=" : " ", value_name);
-    problems_add(parser->problems, hint, "flag '%s' needs a value", token->name);
 }
 
 /* ---- the two passes -------------------------------------------------------------------------- */
@@ -512,15 +400,6 @@ static void take_late_flag(struct parser *parser, const struct token *token)
     }
 }
 
-static void add_unknown_command(struct parser *parser, const char *name)
-{
-    cleanup_free const char **names = command_names();
-    const char *nearest = text_nearest(name, names);
-    cleanup_free char *hint = nearest != NULL ? text_format("did you mean '%s'?", nearest)
-                                              : text_copy("`salvor help` lists the commands");
-    problems_add(parser->problems, hint, "unknown command '%s'", name);
-}
-
 /* Finds the command and the flags that decide what the others mean. */
 static void first_pass(struct parser *parser, int argc, char **argv)
 {
@@ -533,17 +412,17 @@ static void first_pass(struct parser *parser, int argc, char **argv)
         if (token.kind == TOKEN_FLAG) {
             take_early_flag(parser, &token);
         } else if (token.kind == TOKEN_UNKNOWN && arguments->command == NULL) {
-            add_unknown_flag(parser, &token);
+            mistake_unknown_flag(parser->arguments, parser->problems, &token);
             lost = 1; /* what follows may be its value */
         } else if (token.kind == TOKEN_OPERAND && arguments->command == NULL && !lost) {
             arguments->command = command_find(token.value);
             if (arguments->command == NULL) {
-                add_unknown_command(parser, token.value);
+                mistake_unknown_command(parser->problems, token.value);
                 return;
             }
         } else if (arguments->command == NULL &&
                    (token.kind == TOKEN_NEEDS_VALUE || token.kind == TOKEN_TAKES_NO_VALUE)) {
-            add_bad_value(parser, &token);
+            mistake_bad_value(parser->arguments, parser->problems, &token);
         }
     }
     if (arguments->memory->quiet && arguments->memory->verbose > 0)
@@ -582,7 +461,7 @@ static void take_operand(struct parser *parser, const char *value, int *actions_
 static void take_option(struct parser *parser, const struct token *token)
 {
     if ((token->option->commands & parser->arguments->command->options) == 0)
-        add_foreign_option(parser, token);
+        mistake_foreign_option(parser->arguments, parser->problems, token);
     else
         add_option(parser, token->option->name, token->value, token->name);
 }
@@ -605,7 +484,7 @@ static void second_pass(struct parser *parser, int argc, char **argv)
             break;
         case TOKEN_FLAG:
             if ((token.flag->commands & ON(arguments->command->id)) == 0)
-                add_foreign_flag(parser, &token);
+                mistake_foreign_flag(parser->arguments, parser->problems, &token);
             else
                 take_late_flag(parser, &token);
             break;
@@ -615,15 +494,15 @@ static void second_pass(struct parser *parser, int argc, char **argv)
             else
                 problems_add(parser->problems, "put it behind the command",
                              "flag '%s' of provider '%s' stands before the command", token.name,
-                             arguments->plugin->info->name);
+                             arguments->provider);
             break;
         case TOKEN_UNKNOWN:
-            add_unknown_flag(parser, &token);
+            mistake_unknown_flag(parser->arguments, parser->problems, &token);
             arguments->memory->flag_unknown = 1;
             break;
         case TOKEN_NEEDS_VALUE:
         case TOKEN_TAKES_NO_VALUE:
-            add_bad_value(parser, &token);
+            mistake_bad_value(parser->arguments, parser->problems, &token);
             break;
         case TOKEN_END:
             break;

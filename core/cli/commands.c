@@ -175,7 +175,6 @@ const char **command_names(void)
     const char **names = memory_new(sizeof command_table / sizeof command_table[0], sizeof *names);
     size_t count = 0;
     for (const struct command *command = command_table; command->name != NULL; command++)
-        if (command->run != NULL)
-            names[count++] = command->name;
+        names[count++] = command->name;
     return names;
 }

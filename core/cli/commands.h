@@ -72,8 +72,7 @@ struct command {
     const char *outputs;      /* formats of -o, first the default: "table wide json"; NULL: none */
     uint32_t options;         /* SALVOR_ON_*: options that are flags here */
     enum command_need need;
-    /* Does it. Returns the exit code, or -1 with *reterr, which the caller prints. NULL until it
-     * exists: neither shown nor offered. */
+    /* Does it. Returns the exit code, or -1 with *reterr, which the caller prints. */
     int (*run)(const struct arguments *arguments, struct error *reterr);
 };
 
@@ -84,7 +83,7 @@ extern const struct command command_table[];
 const struct command *command_find(const char *name);
 const struct action *command_action(const struct command *command, const char *name);
 
-/* Names of all commands that exist, ending with NULL; free() the array. */
+/* Names of all commands, ending with NULL; free() the array. */
 const char **command_names(void);
 
 #endif

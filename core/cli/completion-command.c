@@ -261,8 +261,7 @@ static void offer_operand(const struct completion *completion)
         break;
     case OPERAND_COMMAND:
         for (command = command_table; command->name != NULL; command++)
-            if (command->run != NULL)
-                offer(completion, command->name);
+            offer(completion, command->name);
         offer(completion, "exit-codes");
         break;
     case OPERAND_SHELL:

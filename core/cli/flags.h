@@ -58,14 +58,14 @@ enum flag_value {
 };
 
 struct flag {
-    enum flag_id id;
     const char *name;
-    char letter;            /* 0: none */
     const char *value_name; /* for help; NULL for a switch */
+    const char *help;       /* one line, lower case */
+    enum flag_id id;
     enum flag_value value;
     int repeatable;
     uint32_t commands; /* ON() mask */
-    const char *help;  /* one line, lower case */
+    char letter;       /* 0: none */
 };
 
 /* In the order of help; ends with a NULL name. */

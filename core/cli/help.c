@@ -185,8 +185,7 @@ static void print_overview(FILE *out)
                 "\nUsage: salvor [--provider NAME] COMMAND [flags]\n\nCommands:\n",
                 out);
     for (const struct command *command = command_table; command->name != NULL; command++)
-        if (command->run != NULL)
-            print_row(out, command->name, command->summary);
+        print_row(out, command->name, command->summary);
     (void)fputs("\nFlags of every command:\n", out);
     for (const struct flag *flag = flag_table; flag->name != NULL; flag++)
         if (flag->commands == EVERYWHERE)

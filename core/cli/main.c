@@ -1,4 +1,5 @@
 /* Entry of the program. Hidden sub-commands and --version come first: they set nothing up. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,9 +24,6 @@ static int run(const struct arguments *arguments, struct error *reterr)
     }
     if (arguments->show == SHOW_HELP)
         return help_show(arguments, stdout, reterr);
-    if (arguments->command->run == NULL)
-        return error_set(reterr, EXIT_USAGE, "this salvor was built without '%s'",
-                         arguments->command->name);
     return arguments->command->run(arguments, reterr);
 }
 
@@ -50,13 +48,15 @@ int main(int argc, char **argv)
         return terminal_finish_output(EXIT_DONE);
     }
 
+    /* Whoever reads the output may go (head, less); a step under way must not die of that. */
+    (void)signal(SIGPIPE, SIG_IGN);
     message_set_filter(redact_text);
     __attribute__((cleanup(clear_arguments))) struct arguments *arguments = NULL;
     cleanup_error struct error err = ERROR_INIT;
     int code = arguments_parse(argc, argv, plugin_find, &arguments, &err);
     if (arguments != NULL)
         message_setup(arguments->log_json, arguments->verbosity);
-    if (code == 0)
+    if (code == 0 && arguments != NULL)
         code = run(arguments, &err);
     if (code < 0) {
         message_error(&err);

@@ -55,8 +55,6 @@ static void print_line(const char *text)
 static void print_commands(void)
 {
     for (const struct command *command = command_table; command->name != NULL; command++) {
-        if (command->run == NULL)
-            continue;
         if (command->actions == NULL)
             print_tag(command->name, command->operands.text);
         for (const struct action *action = command->actions; action != NULL && action->name != NULL;
@@ -85,8 +83,6 @@ static char *owners(const struct flag *flag)
     char *names = text_copy("");
     int missing = 0;
     for (const struct command *command = command_table; command->name != NULL; command++) {
-        if (command->run == NULL)
-            continue;
         if ((flag->commands & ON(command->id)) == 0) {
             missing = 1;
             continue;

@@ -33,6 +33,13 @@ static void test_flags_are_told_apart(void **state)
         assert_int_not_equal(flag->commands, 0);
         assert_true(strlen(flag->name) <= 31);
     }
+    for (int id = FLAG_PROVIDER; id <= FLAG_VERSION; id++) {
+        const struct flag *flag = flag_table;
+        while (flag->name != NULL && (int)flag->id != id)
+            flag++;
+        if (flag->name == NULL)
+            fail_msg("flag %d has no row", id);
+    }
     assert_null(flag_find("nothing"));
     assert_null(flag_by_letter('Z'));
 }
@@ -44,6 +51,7 @@ static void test_commands_are_told_apart(void **state)
         assert_int_equal(command->id, command - command_table);
         assert_non_null(command->summary);
         assert_non_null(command->description);
+        assert_non_null(command->run);
         assert_ptr_equal(command_find(command->name), command);
         for (const struct action *action = command->actions; action != NULL && action->name != NULL;
              action++)
