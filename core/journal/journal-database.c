@@ -192,11 +192,23 @@ static int is_network_file_system(const char *path)
 
 /*
  * The rollback journal needs EXTRA: with FULL the removal of the journal file, which is the commit,
- * is not synced, and a power cut would roll an acknowledged record back.
+ * is not synced, and a power cut would roll an acknowledged record back. For WAL both are the same.
  */
+static const char *synchronous(void)
+{
+#ifdef SALVOR_TEST_HOOKS
+    const char *weaker = getenv("SALVOR_TEST_JOURNAL_SYNC");
+    if (text_equal(weaker, "off"))
+        return "PRAGMA synchronous=OFF";
+    if (text_equal(weaker, "full"))
+        return "PRAGMA synchronous=FULL";
+#endif
+    return "PRAGMA synchronous=EXTRA";
+}
+
 static int set_durability(struct journal *journal)
 {
-    int code = run(journal->database, "PRAGMA synchronous=EXTRA");
+    int code = run(journal->database, synchronous());
     if (code != SQLITE_OK)
         return code;
     const char *forced = NULL;
@@ -259,7 +271,7 @@ int journal_database_create(struct journal *journal, struct error *reterr)
     if (code == SQLITE_OK)
         code = run(journal->database, "PRAGMA page_size=4096; PRAGMA encoding='UTF-8'");
     if (code == SQLITE_OK)
-        code = run(journal->database, "PRAGMA synchronous=EXTRA");
+        code = run(journal->database, synchronous());
     if (code == SQLITE_OK)
         code = create_schema(journal->database);
     if (code == SQLITE_OK)

@@ -15,21 +15,12 @@ enum { VALUE_SHOWN = 400, ENTRIES_SHOWN = 300, GROUPS_SHOWN = 60 };
 void html_text(FILE *out, const char *text)
 {
     cleanup_free char *clean = view_clean(text);
-    for (const char *c = clean; *c != '\0'; c++) {
-        if (*c == '&')
-            (void)fputs("&amp;", out);
-        else if (*c == '<')
-            (void)fputs("&lt;", out);
-        else if (*c == '>')
-            (void)fputs("&gt;", out);
-        else if (*c == '"')
-            (void)fputs("&quot;", out);
-        else if (*c == '\'')
-            (void)fputs("&#39;", out);
-        else if (*c == '`')
-            (void)fputs("&#96;", out);
-        else
-            (void)fputc(*c, out);
+    for (const char *c = clean; *c != '\0';) {
+        size_t plain = strcspn(c, "&<>\"'`");
+        (void)fwrite(c, 1, plain, out);
+        c += plain;
+        if (*c != '\0')
+            (void)fprintf(out, "&#%d;", *c++);
     }
 }
 

@@ -35,14 +35,17 @@ char *view_clean(const char *text)
         return text_copy("");
     cleanup_free char *valid = utf8_clean(text, strlen(text));
     struct buffer clean = BUFFER_INIT(SIZE_MAX / 2);
+    const char *start = valid;
     for (const char *c = valid; *c != '\0';) {
-        size_t skip = harmful((const unsigned char *)c);
-        if (skip > 0)
+        size_t skip = (*c & 0x80) != 0 ? harmful((const unsigned char *)c) : 0;
+        if (skip > 0) {
+            (void)buffer_append(&clean, start, (size_t)(c - start));
             (void)buffer_append_text(&clean, "\xef\xbf\xbd");
-        else
-            (void)buffer_append(&clean, c, 1);
+            start = c + skip;
+        }
         c += skip > 0 ? skip : 1;
     }
+    (void)buffer_append_text(&clean, start);
     return buffer_take(&clean);
 }
 
