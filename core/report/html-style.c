@@ -52,6 +52,7 @@ const char *const html_style[] = {
     "tr:last-child td{border-bottom:0}"
     "td.number,th.number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
     "td:last-child,th:last-child{padding-right:0}"
+    "td.short{min-width:7.2rem}"
     ".pre{white-space:pre-line}"
     ".fields th{width:9rem;padding-top:.45rem}",
     /* the chart of time */
@@ -100,11 +101,12 @@ const char *const html_style[] = {
     ".fields th{border:0;padding:.4rem 0 0}.fields td{padding:0 0 .4rem}}",
     /* paper */
     "@page{margin:14mm}"
-    "@media print{:root{color-scheme:light;--bg:#f2f4f6;--card:#fff;--ink:#000;--soft:#444;"
+    "@media "
+    "print{:root{font-size:10pt;color-scheme:light;--bg:#f2f4f6;--card:#fff;--ink:#000;--soft:#444;"
     "--line:#bbb;--good:#0b6b3a;--good-bg:#e6f4ea;--bad:#a61b1b;--bad-bg:#fbe9e7;"
     "--warn:#7a4b00;--warn-bg:#fdf3dc;--person:#4a3aa8;--person-bg:#eeebfb;--plain:#2f5d8a;"
     "--plain-bg:#e8f0f8}"
-    "body{background:#fff;font-size:10pt}.figures{grid-template-columns:repeat(5,1fr)}main{max-"
+    "body{background:#fff;font-size:1rem}.figures{grid-template-columns:repeat(5,1fr)}main{max-"
     "width:none;padding:0}"
     "section,.top{border:0;border-radius:0;padding:0;margin:0 0 1.1rem}"
     ".top{border-left:.4rem solid var(--tone);padding-left:.8rem}"

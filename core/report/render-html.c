@@ -74,7 +74,7 @@ static void put_figures(const json_t *report, FILE *out)
         char text[VIEW_TEXT_SIZE];
         int64_t ms = json_whole(times, durations[i].key, 0);
         view_duration(ms, text);
-        if (i < 2 || ms > 0)
+        if (i < 2 || ms >= 1000)
             figure(out, text, durations[i].name);
     }
     if (json_whole(progress, "steps", 0) > 0) {
@@ -234,7 +234,7 @@ static void put_step(const json_t *report, const json_t *step, size_t number, FI
         view_duration(json_whole(step, "duration_ms", 0), duration);
     (void)fprintf(out, "<tr><td class=\"number soft empty\">%zu</td>", number);
     put_step_text(step, out);
-    html_cell(out, "Effect", NULL, json_text(step, "effect"));
+    html_cell(out, "Effect", "short", json_text(step, "effect"));
     (void)fputs("<td data-name=\"Outcome\">", out);
     tag(out, view_step_tone(json_text(step, "state")), state);
     if (json_text(step, "settled") != NULL)

@@ -265,7 +265,7 @@ char *view_summary(const json_t *report)
     (void)buffer_format(&text,
                         text_equal(json_text(report, "status"), "done")
                             ? "It took %s from the first to the last record."
-                            : "Its records span %s so far.",
+                            : "Its last record came %s after its first.",
                         total);
     if (steps > 0 && done == steps)
         (void)buffer_format(

@@ -32,7 +32,7 @@ static void on_small_disk(void **state, const char *size, void (*body)(const cha
             (void)close(fd);
         }
         cleanup_free char *options = text_format("mode=0700,size=%s", size);
-        if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
             mount("tmpfs", *state, "tmpfs", 0, options) != 0)
             _exit(CANNOT_MOUNT);
         body(*state);
@@ -195,7 +195,7 @@ static void make_read_only(const char *folder)
     for (int i = 1; i <= 5; i++)
         require(append_number(journal, i, JOURNAL_DURABLE, &err) == 0);
     journal_close(journal);
-    require(mount("none", folder, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
+    require(mount("none", folder, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL) == 0);
     require(journal_create(other, &journal, &err) == -1);
     require(strstr(err.message, "Read-only file system") != NULL);
     require(strstr(err.hint, "--state-dir") != NULL);

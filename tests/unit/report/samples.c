@@ -500,6 +500,26 @@ static void killed(struct script *script)
     evidence(script, "exec", "job-start", 12);
 }
 
+static void clock_back(struct script *script)
+{
+    look_around(script);
+    const char *hash = plan(script, "restore-single", "restore", 1, first_rows);
+    approve(script, "restore", hash, "prompt", 30000);
+    script->realtime_ms -= 3600000;
+    whole_step(script, "restore-single/restore/1", 2600);
+    begin_step(script, "restore-single/restore/2", 1);
+    script->realtime_ms -= 7200000;
+    script->clock_ms = 40000;
+    script->boot = BOOT_TWO;
+    resume(script);
+    script->attempt = 2;
+    record(script, "intent", json_make("{s:s, s:i}", "step", script->step, "attempt", 2));
+    end_step(script, "done", 58000, NULL);
+    whole_step(script, "restore-single/restore/3", 7900);
+    stage_done(script, "restore");
+    end_run(script, "done", 0, NULL);
+}
+
 /* ---------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -517,6 +537,7 @@ static const struct {
     [SAMPLE_HOSTILE] = {"hostile", "20261121-031502-restore-a007", ATTACK, hostile},
     [SAMPLE_BULK] = {"bulk", "20261121-031502-restore-a008", "restore", bulk},
     [SAMPLE_KILLED] = {"killed", "20261121-031502-restore-a009", "restore", killed},
+    [SAMPLE_CLOCK_BACK] = {"clock-back", "20261121-031502-discover-a010", "restore", clock_back},
 };
 
 const char *sample_name(enum sample sample)

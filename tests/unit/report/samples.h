@@ -17,6 +17,7 @@ enum sample {
     SAMPLE_HOSTILE,     /* every text is an attack on its reader */
     SAMPLE_BULK,        /* thousands of evidence records, retries, a long table */
     SAMPLE_KILLED,      /* no end yet */
+    SAMPLE_CLOCK_BACK,  /* the time of day was set back twice, once over a reboot */
     SAMPLE_COUNT
 };
 

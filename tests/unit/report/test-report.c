@@ -102,6 +102,25 @@ static void a_killed_and_resumed_run_shows_its_standstill(void **state)
     }
 }
 
+static void a_clock_set_back_changes_no_order_and_no_duration(void **state)
+{
+    cleanup_json json_t *report = report_of(state, SAMPLE_CLOCK_BACK);
+    assert_string_equal(json_text(report, "status"), "done");
+    assert_int_equal(json_array_size(json_object_get(report, "damage")), 0);
+    int64_t before = 0;
+    size_t index = 0;
+    const json_t *moment = NULL;
+    json_array_foreach (json_object_get(report, "timeline"), index, moment) {
+        assert_true(json_whole(moment, "offset_ms", -1) >= before);
+        before = json_whole(moment, "offset_ms", -1);
+    }
+    /* What passed while the machine was down cannot be told; all else is there. */
+    assert_int_equal(time_of(report, "down_ms"), 0);
+    assert_int_equal(time_of(report, "steps_ms"), 2600 + 58000 + 7900);
+    assert_in_range(time_of(report, "total_ms"), 30000 + 2600 + 58000 + 7900, 105000);
+    assert_string_equal(json_text(step_of(report, 0, 1), "state"), "done");
+}
+
 static void failed_waiting_and_killed_runs_say_what_is_next(void **state)
 {
     cleanup_json json_t *failed = report_of(state, SAMPLE_FAILED);
@@ -420,6 +439,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test_in_scratch(an_undisturbed_run_is_told_in_full),
         test_in_scratch(a_killed_and_resumed_run_shows_its_standstill),
+        test_in_scratch(a_clock_set_back_changes_no_order_and_no_duration),
         test_in_scratch(failed_waiting_and_killed_runs_say_what_is_next),
         test_in_scratch(a_running_run_is_not_called_killed),
         test_in_scratch(what_people_did_is_listed),
