@@ -1,6 +1,7 @@
 /* Commands that change something: backup, restore, post-resync, and resume of any of them. */
 #include <salvor/plugin.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/banned.h"
@@ -38,6 +39,16 @@ static void print_end(struct engine *engine, enum output_format format, const ch
     table_print(stdout, format, columns, backup != NULL ? "set" : "run", rows, NULL);
 }
 
+/* However it ended, the person is told how to go on. */
+static void tell_how_to_go_on(struct error *err, const char *run)
+{
+    if (err->hint != NULL && strstr(err->hint, "salvor resume") != NULL)
+        return;
+    cleanup_free char *before =
+        err->hint != NULL ? text_format("%s; then ", err->hint) : text_copy("");
+    (void)error_hint(err, "%sgo on with 'salvor resume %s'", before, run);
+}
+
 /* Runs what `view->engine` holds to its end and frees it. */
 static int work(const struct arguments *arguments, struct run_view *view,
                 const struct engine_consent *consent, struct error *reterr)
@@ -49,6 +60,8 @@ static int work(const struct arguments *arguments, struct run_view *view,
     int result = engine_run(view->engine, consent, &err);
     progress_free(view->progress);
     view->progress = NULL;
+    if (result != 0)
+        tell_how_to_go_on(&err, engine_run_id(view->engine));
     enum exit_code code = engine_end(view->engine, result == 0 ? NULL : &err);
     if (result == 0)
         print_end(view->engine, arguments->output, code == EXIT_DONE ? "done" : "failed");

@@ -11,7 +11,11 @@ struct approval_means {
     int yes;
 };
 
-/* Records the approval of the present plan. -1 with exit code 4 when nobody gave it. */
+/*
+ * Records the approval of the present plan. -1 with exit code 4 when nobody gave it. A plan that
+ * was approved before needs no further one; a hash given now counts all the same, for its
+ * irreversible steps.
+ */
 int approval_obtain(struct run *run, const struct approval_means *means, struct error *reterr);
 
 #endif

@@ -252,6 +252,9 @@ int engine_begin(const struct engine_request *request, struct engine **ret_engin
 {
     struct engine *engine = engine_new(&request->ui);
     if (begin(engine, request, reterr) != 0) {
+        /* refused before it was one: nothing that could be resumed or reported is left */
+        if (engine->folder != NULL && engine->run.state->run == NULL)
+            (void)file_remove_tree(engine->folder->path, NULL);
         engine_free(engine);
         return -1;
     }
@@ -275,7 +278,7 @@ static int check_resumable(const struct engine *engine, struct error *reterr)
         (void)error_set(reterr, EXIT_FAILED, "run '%s' has no first record", id);
         return error_hint(reterr, "it was killed before it did anything; start again");
     }
-    if (state->closed || text_equal(json_text(state->end, "status"), "done"))
+    if (state->closed) /* one that is done but was killed before it was closed is closed now */
         return error_set(reterr, EXIT_USAGE, "run '%s' is finished; there is nothing to resume",
                          id);
     if (json_whole(state->run, "kind", 0) == 0 || json_flag(state->run, "dry_run")) {

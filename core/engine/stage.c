@@ -168,15 +168,13 @@ int stage_run(struct run *run, const struct stage_order *order, struct error *re
     const json_t *body = json_object_get(state->plan, "body");
     if (check_hash(run, reterr) != 0)
         return -1;
-    if (!state->approved) {
-        if (run->ui.plan != NULL)
-            run->ui.plan(run->ui.data, state->plan);
-        if (approval_obtain(run, &order->approval, reterr) != 0)
-            return -1;
-        if (plan_effect(body) >= SALVOR_EFFECT_CHANGE &&
-            facts_recheck(run, NULL, "after the approval", reterr) != 0)
-            return -1;
-    }
+    if (!state->approved && run->ui.plan != NULL)
+        run->ui.plan(run->ui.data, state->plan);
+    if (approval_obtain(run, &order->approval, reterr) != 0)
+        return -1;
+    if (plan_effect(body) >= SALVOR_EFFECT_CHANGE &&
+        facts_recheck(run, NULL, "after the approval", reterr) != 0)
+        return -1;
     run_tell_phase(run, "stage", json_text(body, "stage"));
     for (struct step_state *step = run_state_next_step(state); step != NULL;
          step = run_state_next_step(state)) {

@@ -117,7 +117,12 @@ static int look(struct work *work, const char *when, uint32_t *ret_answer, struc
         return -1;
     uint32_t answer = outcome.answer;
     error_clear(ret_why);
-    if (outcome.end != CLIENT_DONE || outcome.status != SALVOR_OK) {
+    if (outcome.end != CLIENT_DONE) { /* nobody looked: that says nothing about the step */
+        (void)run_outcome_error(&outcome, reterr);
+        return error_prefix(reterr, "cannot look at step '%s' (%s)", work->instance,
+                            work->row->title);
+    }
+    if (outcome.status != SALVOR_OK) {
         answer = SALVOR_CHECK_UNKNOWN;
         (void)run_outcome_error(&outcome, ret_why);
     } else if (word_for(words_answer, answer) == NULL) {

@@ -138,6 +138,14 @@ static salvor_status member_is_healthy(salvor_call *call, const struct salvor_st
 
 /* ---- restore-snapshot -------------------------------------------------------------------- */
 
+static salvor_status local_snapshot(salvor_call *call, const struct salvor_step *step,
+                                    const char **ret_path)
+{
+    const char *name = NULL;
+    SALVOR_TRY(snapshot_name(call, step->source, &name));
+    return salvor_stream_of(call)->materialize(call, name, ret_path);
+}
+
 static int exists(const char *path)
 {
     struct stat status;
@@ -209,7 +217,7 @@ static salvor_status restore_snapshot(salvor_call *call, const struct salvor_ste
             salvor_json_build(call, "{s:s, s:b}", "data-dir", data_dir, "exists", 0)));
     if (exists(data_dir))
         SALVOR_TRY(clear_own_remains(call, data_dir));
-    SALVOR_TRY(salvor_stream_of(call)->materialize(call, SNAPSHOT_ARTIFACT, &snapshot));
+    SALVOR_TRY(local_snapshot(call, step, &snapshot));
     return start_restore_job(call, step, snapshot, data_dir, peer_url);
 }
 
@@ -290,8 +298,8 @@ static salvor_status data_dir_is_switched(salvor_call *call, const struct salvor
 
 /* ---- verify-keys ------------------------------------------------------------------------- */
 
-static salvor_status compare_with_backup(salvor_call *call, int64_t *ret_revision,
-                                         int64_t *ret_count)
+static salvor_status compare_with_backup(salvor_call *call, const struct salvor_step *step,
+                                         int64_t *ret_revision, int64_t *ret_count)
 {
     salvor_auto_text struct salvor_text before = SALVOR_TEXT_INIT(KEYS_TEXT_LIMIT);
     salvor_auto_text struct salvor_text now = SALVOR_TEXT_INIT(KEYS_TEXT_LIMIT);
@@ -299,7 +307,7 @@ static salvor_status compare_with_backup(salvor_call *call, int64_t *ret_revisio
     struct salvor_span answer = {NULL, 0};
     struct keys_difference difference;
     const char *path = NULL;
-    SALVOR_TRY(salvor_stream_of(call)->materialize(call, SNAPSHOT_ARTIFACT, &path));
+    SALVOR_TRY(local_snapshot(call, step, &path));
     SALVOR_TRY(etcd_snapshot_status(call, path, &snapshot));
     *ret_revision = etcd_number(snapshot, "/revision", 0);
     SALVOR_TRY(etcd_get_all(call, *ret_revision, &answer));
@@ -328,12 +336,11 @@ static salvor_status verify_keys(salvor_call *call, const struct salvor_step *st
     int64_t revision = 0;
     int64_t count = 0;
     struct etcd_status status;
-    (void)step;
     (void)parameters;
     SALVOR_TRY(etcd_ask_status(call, &status));
     if (!status.reachable)
         return salvor_fail(call, SALVOR_RETRY, NULL, "the member does not answer");
-    SALVOR_TRY(compare_with_backup(call, &revision, &count));
+    SALVOR_TRY(compare_with_backup(call, step, &revision, &count));
     SALVOR_TRY(salvor_result(
         call, salvor_json_build(call, "{s:I, s:I, s:I}", "revision", (json_int_t)revision, "keys",
                                 (json_int_t)count, "db_size", (json_int_t)status.db_size)));

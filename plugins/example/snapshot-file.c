@@ -5,6 +5,24 @@
 
 enum { HASH_SIZE = crypto_hash_sha256_BYTES, SECTOR = 512, CHUNK = 1 << 16, SMALLEST = 8192 };
 
+static salvor_status is_there(salvor_call *call, const char *name)
+{
+    salvor_stream_reader *reader = NULL;
+    SALVOR_TRY(salvor_stream_of(call)->open(call, name, 0, &reader));
+    salvor_stream_of(call)->close(call, reader);
+    return SALVOR_OK;
+}
+
+salvor_status snapshot_name(salvor_call *call, const char *source, const char **ret_name)
+{
+    *ret_name = SNAPSHOT_ARTIFACT;
+    salvor_status status = is_there(call, SNAPSHOT_ARTIFACT);
+    if (status != SALVOR_NOT_FOUND || source == NULL)
+        return status;
+    *ret_name = source;
+    return is_there(call, source);
+}
+
 /* Digest of all bytes but the last 32, which are kept aside: a stream does not tell its end ahead.
  */
 struct trailing {
@@ -39,7 +57,7 @@ static enum trailer judge(struct trailing *trailing)
     return good ? TRAILER_GOOD : TRAILER_WRONG;
 }
 
-salvor_status snapshot_check_trailer(salvor_call *call, enum trailer *ret_trailer,
+salvor_status snapshot_check_trailer(salvor_call *call, const char *name, enum trailer *ret_trailer,
                                      uint64_t *ret_size)
 {
     const struct salvor_stream *stream = salvor_stream_of(call);
@@ -48,7 +66,7 @@ salvor_status snapshot_check_trailer(salvor_call *call, enum trailer *ret_traile
     unsigned char chunk[CHUNK];
     uint64_t size = 0;
     (void)crypto_hash_sha256_init(&trailing.state);
-    SALVOR_TRY(stream->open(call, SNAPSHOT_ARTIFACT, 0, &reader));
+    SALVOR_TRY(stream->open(call, name, 0, &reader));
     salvor_status status = stream->read(call, reader, chunk, sizeof chunk, &size);
     for (; status == SALVOR_OK; status = stream->read(call, reader, chunk, sizeof chunk, &size))
         take(&trailing, chunk, (size_t)size);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -35,6 +36,34 @@ static int fail(const char *text)
 static char *in_site(const char *name)
 {
     return text_format("%s/%s", site, name);
+}
+
+/* Faults are files of the site: "slow-WHAT" holds milliseconds, "fail-WHAT" how often it fails yet.
+ */
+static int64_t fault(const char *kind, const char *what)
+{
+    cleanup_free char *path = text_format("%s/%s-%s", site, kind, what);
+    cleanup_free char *text = NULL;
+    int64_t number = 0;
+    if (file_read(path, 64, &text, NULL, NULL) != 0)
+        return 0;
+    text[strcspn(text, "\n")] = '\0';
+    return text_parse_integer(text, &number) == 0 ? number : 0;
+}
+
+static int is_to_fail(const char *what)
+{
+    int64_t left = fault("fail", what);
+    cleanup_free char *path = text_format("%s/fail-%s", site, what);
+    cleanup_free char *text = text_format("%lld", (long long)left - 1);
+    return left > 0 && file_write_atomic(path, text, strlen(text), 0600, NULL) == 0;
+}
+
+static void linger(const char *what)
+{
+    int64_t milliseconds = fault("slow", what);
+    struct timespec pause = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    (void)nanosleep(&pause, NULL);
 }
 
 static char *db_of(const char *data_dir)
@@ -202,6 +231,11 @@ static int snapshot_restore(const char *path, const char *data_dir)
     if (access(data_dir, F_OK) == 0)
         return fail("data-dir exists");
     audit("restore", data_dir);
+    linger("restore");
+    if (is_to_fail("restore")) {
+        (void)file_make_folder(folder, NULL);
+        return fail("no space left on device");
+    }
     if (file_make_folder(folder, NULL) != 0 || store_db(data_dir, db) != 0)
         return fail("could not restore");
     return 0;
@@ -230,6 +264,7 @@ static int start(const char *data_dir)
     cleanup_free char *now = running();
     if (now != NULL)
         return 0;
+    linger("start");
     audit("start", data_dir);
     if (db == NULL)
         return fail("the data dir cannot be read");
@@ -239,6 +274,9 @@ static int start(const char *data_dir)
 static int stop(void)
 {
     cleanup_free char *path = in_site("running");
+    linger("stop");
+    if (is_to_fail("stop"))
+        return fail("the unit does not stop");
     if (unlink(path) == 0)
         audit("stop", "");
     return 0;
