@@ -23,6 +23,7 @@
 #include "engine/stage.h"
 #include "host/redact.h"
 #include "journal/run-folder.h"
+#include "plugin/negotiate.h"
 
 struct engine {
     struct run run;
@@ -101,23 +102,32 @@ static json_t *source_record(const struct backup_source *source)
                      source->path, "open", source->open);
 }
 
+/* A file that cannot be read has no digest: a resume then asks when there is no build id either. */
+static json_t *plugin_record(const struct plugin_file *plugin)
+{
+    char sha256[DIGEST_TEXT_SIZE];
+    int read = plugin_file_digest(plugin, sha256, NULL) == 0;
+    return json_make("{s:s, s:s, s:s, s:s, s:s?}", "path", plugin->path, "version",
+                     plugin->info->version, "build_id", plugin->build_id, "abi", plugin->info->abi,
+                     "sha256", read ? sha256 : NULL);
+}
+
 static json_t *run_record_of(const struct engine_request *request, const char *id)
 {
     const struct plugin_file *plugin = request->plugin;
     cleanup_json json_t *source = source_record(request->source);
-    return json_make(
-        "{s:s, s:s, s:s, s:I, s:{s:s, s:s, s:s, s:s}, s:s, s:O, s:O, s:O, s:s?, s:s?, s:o, s:o, "
-        "s:b, s:b, s:s, s:s, s:s, s:I}",
-        "run", id, "command", request->command, "provider", plugin->info->name, "kind",
-        (json_int_t)request->kind, "plugin", "path", plugin->path, "version", plugin->info->version,
-        "build_id", plugin->build_id, "abi", plugin->info->abi, "site", request->site->name,
-        "options", request->site->options, "secrets", request->site->secrets, "source", source,
-        "procedure", request->asked_for, "path_reason", request->path_reason, "waivers",
-        request->waivers != NULL ? json_clone(request->waivers) : json_array(), "manual",
-        request->manual != NULL ? json_clone(request->manual) : json_array(), "post_resync",
-        request->post_resync, "dry_run", request->dry_run, "state_folder", request->state_folder,
-        "store_folder", request->store_folder, "salvor", SALVOR_VERSION, "pid",
-        (json_int_t)getpid());
+    return json_make("{s:s, s:s, s:s, s:I, s:o, s:s, s:O, s:O, s:O, s:s?, s:s?, s:o, s:o, "
+                     "s:b, s:b, s:s, s:s, s:s, s:I}",
+                     "run", id, "command", request->command, "provider", plugin->info->name, "kind",
+                     (json_int_t)request->kind, "plugin", plugin_record(plugin), "site",
+                     request->site->name, "options", request->site->options, "secrets",
+                     request->site->secrets, "source", source, "procedure", request->asked_for,
+                     "path_reason", request->path_reason, "waivers",
+                     request->waivers != NULL ? json_clone(request->waivers) : json_array(),
+                     "manual", request->manual != NULL ? json_clone(request->manual) : json_array(),
+                     "post_resync", request->post_resync, "dry_run", request->dry_run,
+                     "state_folder", request->state_folder, "store_folder", request->store_folder,
+                     "salvor", SALVOR_VERSION, "pid", (json_int_t)getpid());
 }
 
 static int check_procedure(const struct engine_request *request, struct error *reterr)
@@ -292,15 +302,17 @@ static int check_plugin(const struct engine *engine, int accept, struct error *r
 {
     const json_t *then = json_object_get(engine->record, "plugin");
     const struct plugin_file *now = engine->plugin;
-    if (accept || (text_equal(json_text(then, "version"), now->info->version) &&
-                   text_equal(json_text(then, "build_id"), now->build_id)))
+    char sha256[DIGEST_TEXT_SIZE];
+    if (accept)
         return 0;
-    (void)error_set(reterr, EXIT_REFUSED,
-                    "run '%s' was made by plugin '%s' %s (build %s), installed is %s (build %s)",
-                    engine->run.id, now->info->name, json_text(then, "version"),
-                    json_text(then, "build_id"), now->info->version, now->build_id);
-    return error_hint(reterr, "install the plugin of then, or go on with "
-                              "'--accept-plugin-change' after reading its changes");
+    if (plugin_file_digest(now, sha256, reterr) != 0)
+        return -1;
+    const struct plugin_identity of_journal = {
+        json_text(engine->record, "provider"), json_text(then, "version"),
+        json_text(then, "build_id"), json_text(then, "sha256")};
+    const struct plugin_identity installed = {now->info->name, now->info->version, now->build_id,
+                                              sha256};
+    return negotiate_resume(&of_journal, &installed, reterr);
 }
 
 static int reopen_source(struct engine *engine, struct error *reterr)
