@@ -269,16 +269,27 @@ static void fold_fact(struct fold *fold, const json_t *record)
     json_put(facts, name, fact);
 }
 
+/* "run etcdctl" of {"what":"run","argv":["/usr/bin/etcdctl",…]}: which program tells more. */
+static char *evidence_kind(const json_t *record)
+{
+    const char *what = json_text(record, "what");
+    const char *program = json_string_value(json_array_get(json_object_get(record, "argv"), 0));
+    const char *slash = program != NULL ? strrchr(program, '/') : NULL;
+    return text_format("%s%s%s", what != NULL ? what : "-", program != NULL ? " " : "",
+                       slash != NULL     ? slash + 1
+                       : program != NULL ? program
+                                         : "");
+}
+
 static void fold_evidence(struct fold *fold, const json_t *record)
 {
     const char *service = json_text(record, "service");
-    const char *what = json_text(record, "what");
-    cleanup_free char *key =
-        text_format("%s %s", service != NULL ? service : "-", what != NULL ? what : "-");
+    cleanup_free char *what = evidence_kind(record);
+    cleanup_free char *key = text_format("%s %s", service != NULL ? service : "-", what);
     json_t *group = json_object_get(fold->groups, key);
     json_t *evidence = json_object_get(fold->report, "evidence");
     if (group == NULL && json_object_size(fold->groups) < LISTED) {
-        group = json_make("{s:s?, s:s?, s:i, s:i}", "service", service, "what", what, "count", 0,
+        group = json_make("{s:s?, s:s, s:i, s:i}", "service", service, "what", what, "count", 0,
                           "duration_ms", 0);
         json_add(list_of(evidence, "groups"), group);
         json_put(fold->groups, key, json_incref(group));

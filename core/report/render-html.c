@@ -437,12 +437,13 @@ static void put_entries(const json_t *evidence, FILE *out)
         char duration[VIEW_TEXT_SIZE];
         if (index >= shown)
             break;
+        cleanup_free char *what = view_evidence(entry);
         view_offset(json_whole(entry, "offset_ms", 0), offset);
         view_duration(json_whole(entry, "duration_ms", 0), duration);
         (void)fprintf(out, "<li class=plain><time>%s</time><span>", offset);
         html_text(out, json_text(entry, "service"));
         (void)fputc(' ', out);
-        html_text(out, json_text(entry, "what"));
+        html_text(out, what);
         (void)fprintf(out, " <span class=soft>%s ", duration);
         html_text(out, json_text(entry, "step"));
         (void)fputs("</span></span></li>\n", out);

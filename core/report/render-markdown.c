@@ -171,7 +171,7 @@ static void put_stages(const json_t *report, FILE *out)
             char at[VIEW_TEXT_SIZE];
             cleanup_free char *how = view_approval(each);
             view_time(json_text(each, "at"), at);
-            (void)fputs(", approved ", out);
+            (void)fputs(", approval ", out);
             put(out, how);
             (void)fputs(" (", out);
             put(out, json_text(each, "who"));

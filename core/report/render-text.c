@@ -172,7 +172,8 @@ static void put_step(const json_t *report, const json_t *step, size_t number, FI
         (void)fputs("         on ", out);
         put(out, 12, target);
         if (view_objects(step) > 0)
-            (void)fprintf(out, ", %lld objects", (long long)view_objects(step));
+            (void)fprintf(out, ", %lld object%s", (long long)view_objects(step),
+                          view_objects(step) == 1 ? "" : "s");
         (void)fputc('\n', out);
     }
     put_attempts(step, out);
@@ -198,7 +199,7 @@ static void put_stages(const json_t *report, FILE *out)
             char at[VIEW_TEXT_SIZE];
             cleanup_free char *how = view_approval(approval);
             view_time(json_text(approval, "at"), at);
-            (void)fprintf(out, "  approved %s", how);
+            (void)fprintf(out, "  approval %s", how);
             if (!text_equal(json_text(approval, "by"), "not-needed")) {
                 (void)fputs(", for ", out);
                 put(out, 4, json_text(approval, "who"));

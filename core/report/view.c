@@ -353,3 +353,21 @@ char *view_approval(const json_t *approval)
     }
     return view_clean(by);
 }
+
+char *view_evidence(const json_t *entry)
+{
+    enum { SHOWN = 300 };
+    struct buffer text = BUFFER_INIT(SHOWN);
+    size_t index = 0;
+    const json_t *argument = NULL;
+    cleanup_free char *what = view_value(json_object_get(entry, "what"), SHOWN - 8);
+    (void)buffer_append_text(&text, what);
+    json_array_foreach (json_object_get(entry, "argv"), index, argument) {
+        cleanup_free char *word = view_value(argument, SHOWN);
+        if (buffer_format(&text, " %s", word) != 0) {
+            (void)buffer_append_text(&text, " …");
+            break;
+        }
+    }
+    return buffer_take(&text);
+}

@@ -54,6 +54,10 @@ const char *view_interruption(const char *kind);
 /* 1 when the step stands in a stage that was planned again and never ran. */
 int view_is_superseded(const json_t *stage);
 
+/* One entry of the evidence: what was asked, a command with its arguments. Cleaned, at most some
+ * 300 bytes. Owned by the caller. */
+char *view_evidence(const json_t *entry);
+
 /* Planned objects of the step, or -1 when it names none. */
 int64_t view_objects(const json_t *step);
 
