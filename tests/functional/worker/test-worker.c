@@ -339,6 +339,35 @@ static void await_orphans(void)
     }
 }
 
+static struct client *command_client(const char *folder, const char *when)
+{
+    cleanup_free char *path = mock_path("command");
+    cleanup_json json_t *open =
+        json_make("{s:{s:s}, s:s, s:s, s:s}", "options", "when", when, "run_folder", folder,
+                  "scratch_folder", folder, "jobs_folder", folder);
+    const struct client_settings settings = {path, "command", open, per_call, 0};
+    return client_new(&settings);
+}
+
+static void read_row_starts_no_job(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/salvor-test-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    json_t *before = parent_descriptors();
+    struct client *client = command_client(folder, "run_step");
+    struct heard heard = {0};
+    json_t *body = mock_call("run_step", SOON);
+    json_put_text(json_object_get(body, "step"), "row", "look");
+    struct client_outcome outcome = call(client, body, &heard, CLIENT_DONE);
+    assert_int_equal(outcome.status, SALVOR_REFUSED);
+    expect_text(outcome.error.message, "row 'look' declares effect 'read'", "job");
+    error_clear(&outcome.error);
+    heard_clear(&heard);
+    parent_check(client, before);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void commands_end_with_their_worker(void **state)
 {
     (void)state;
@@ -355,12 +384,7 @@ static void commands_end_with_their_worker(void **state)
         {"validate", SOON, CLIENT_CRASHED, "signal 14 (SIGALRM"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        cleanup_free char *path = mock_path("command");
-        cleanup_json json_t *open =
-            json_make("{s:{s:s}, s:s, s:s}", "options", "when", cases[i].hook, "run_folder", folder,
-                      "scratch_folder", folder);
-        const struct client_settings settings = {path, "command", open, per_call, 0};
-        struct client *client = client_new(&settings);
+        struct client *client = command_client(folder, cases[i].hook);
         struct heard heard = {0};
         struct client_outcome outcome =
             call(client, mock_call(cases[i].hook, cases[i].deadline_ms), &heard, cases[i].end);
@@ -561,6 +585,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(listener_can_end_the_worker, parent_clean),
         cmocka_unit_test_teardown(worker_is_kept_or_not, parent_clean),
         cmocka_unit_test_teardown(worker_that_died_between_calls_is_replaced, parent_clean),
+        cmocka_unit_test_teardown(read_row_starts_no_job, parent_clean),
         cmocka_unit_test_teardown(commands_end_with_their_worker, parent_clean),
         cmocka_unit_test_teardown(worker_dies_with_its_parent, parent_clean),
         cmocka_unit_test_teardown(large_runs_still_fit, parent_clean),

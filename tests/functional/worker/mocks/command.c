@@ -1,4 +1,5 @@
-/* Runs a command that would go on for ever; in "validate" the worker dies meanwhile. */
+/* Runs a command that would go on for ever; in "validate" the worker dies meanwhile, in "run_step"
+ * it would be a detached job. */
 #define MOCK_NAME "command"
 #define MOCK_OWN_DESCRIPTOR
 #include <unistd.h>
@@ -20,6 +21,8 @@ static salvor_status misbehave(salvor_call *call, const char *hook)
     result.struct_size = sizeof result;
     if (strcmp(hook, "validate") == 0)
         (void)alarm(1);
+    if (strcmp(hook, "run_step") == 0)
+        return exec->job_start(call, "some-job", &request);
     return exec->run(call, &request, &result);
 }
 
