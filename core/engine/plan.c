@@ -212,6 +212,14 @@ static int check_guards(struct plan_builder *builder, const json_t *guards, stru
     return 0;
 }
 
+static json_t *statements_of(const struct plugin_row *row)
+{
+    json_t *statements = json_array();
+    for (size_t i = 0; row->statements != NULL && row->statements[i] != NULL; i++)
+        json_add(statements, json_string(row->statements[i]));
+    return statements;
+}
+
 static int take_step(struct plan_builder *builder, const json_t *frame, struct error *reterr)
 {
     if (find_stage(builder, reterr) != 0)
@@ -249,6 +257,7 @@ static int take_step(struct plan_builder *builder, const json_t *frame, struct e
                              "guards", json_is_array(guards) ? guards : json_array(), "consequence",
                              json_text(frame, "consequence"), "confirmation",
                              irreversible ? confirmation : NULL, "instructions", "objects");
+    json_put(step, "statements", statements_of(row));
     if (manual)
         json_put(step, "instructions", instructions_of(row, own_parameters, target));
     json_add(builder->steps, step);

@@ -74,6 +74,12 @@ static int take_finding(struct run *run, json_t *body, struct error *reterr)
         return error_set(reterr, EXIT_FAILED,
                          "plugin '%s' raised a finding it does not declare: '%s'", run->info->name,
                          id != NULL ? id : "");
+    /* the report is made from the journal alone: what the descriptor says of it goes along */
+    json_put_text(body, "title", finding->title);
+    json_put_text(body, "remedy", finding->remedy);
+    json_put(body, "statements", json_array());
+    for (size_t i = 0; finding->statements != NULL && finding->statements[i] != NULL; i++)
+        json_add(json_object_get(body, "statements"), json_string(finding->statements[i]));
     return run_record(run, "finding", json_incref(body), JOURNAL_EVIDENCE, reterr);
 }
 

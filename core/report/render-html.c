@@ -217,6 +217,12 @@ static void put_step_text(const json_t *step, FILE *out)
         html_text(out, consequence);
         (void)fputs("</span>", out);
     }
+    cleanup_free char *statements = view_statements(step);
+    if (*statements != '\0') {
+        (void)fputs("<br><span class=\"small soft\">After ", out);
+        html_text(out, statements);
+        (void)fputs("</span>", out);
+    }
     if (json_flag(step, "manual") && json_text(step, "instructions") != NULL) {
         (void)fputs("<br><span class=\"small soft pre\">By hand: ", out);
         html_text(out, json_text(step, "instructions"));
@@ -332,6 +338,9 @@ static void put_findings(const json_t *report, FILE *out)
         html_cell(out, "Finding", NULL, json_text(finding, "id"));
         html_cell(out, "On", NULL, json_text(finding, "object"));
         (void)fputs("<td class=pre>", out);
+        html_text(out, json_text(finding, "title"));
+        if (json_text(finding, "title") != NULL && json_text(finding, "detail") != NULL)
+            (void)fputs(": ", out);
         html_text(out, json_text(finding, "detail"));
         if (json_text(finding, "waived") != NULL) {
             (void)fputs("<br><span class=soft>Waived for this run: ", out);

@@ -176,6 +176,12 @@ static void put_step(const json_t *report, const json_t *step, size_t number, FI
                           view_objects(step) == 1 ? "" : "s");
         (void)fputc('\n', out);
     }
+    cleanup_free char *statements = view_statements(step);
+    if (*statements != '\0') {
+        (void)fputs("         after ", out);
+        put(out, 15, statements);
+        (void)fputc('\n', out);
+    }
     put_attempts(step, out);
 }
 
@@ -249,6 +255,9 @@ static void put_findings(const json_t *report, FILE *out)
             put(out, 11, object);
         }
         (void)fputs(": ", out);
+        put(out, 11, json_text(finding, "title"));
+        if (json_text(finding, "title") != NULL && json_text(finding, "detail") != NULL)
+            (void)fputs("; ", out);
         put(out, 11, json_text(finding, "detail"));
         if (json_text(finding, "waived") != NULL) {
             (void)fputs("\n           waived: ", out);

@@ -371,3 +371,15 @@ char *view_evidence(const json_t *entry)
     }
     return buffer_take(&text);
 }
+
+char *view_statements(const json_t *object)
+{
+    struct buffer text = BUFFER_INIT(65536);
+    size_t index = 0;
+    const json_t *id = NULL;
+    json_array_foreach (json_object_get(object, "statements"), index, id) {
+        if (json_is_string(id))
+            (void)buffer_format(&text, "%s%s", text.size > 0 ? ", " : "", json_string_value(id));
+    }
+    return buffer_take(&text);
+}

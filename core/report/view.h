@@ -61,4 +61,7 @@ char *view_evidence(const json_t *entry);
 /* Planned objects of the step, or -1 when it names none. */
 int64_t view_objects(const json_t *step);
 
+/* "A-1, A-2" of a step's or finding's vendor statements; owned by the caller, "" for none. */
+char *view_statements(const json_t *object);
+
 #endif
