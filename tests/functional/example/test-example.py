@@ -299,7 +299,7 @@ def test_another_build_of_the_plugin_asks_first(site):
     with open(f"{other}/salvor_example.so", "wb") as file:
         file.write(content)
     refused = site.salvor("resume", "last", "--yes", SALVOR_PLUGIN_PATH=other)
-    expect_end(refused, 5, "was made by plugin 'example'", "--accept-plugin-change")
+    expect_end(refused, 5, "journal was written by plugin 'example'", "--accept-plugin-change")
     accepted = site.salvor("resume", "last", "--approve", hash_in(waits),
                            "--accept-plugin-change", SALVOR_PLUGIN_PATH=other)
     expect(accepted.returncode in (0, 4), "it goes on when accepted", accepted)
