@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-enum { SMALL_FILE = 4 << 20, STATUS_RESERVED = 4096 };
+enum { STATUS_RESERVED = 4096 };
 
 void boot_id(char ret_text[64])
 {
@@ -37,28 +37,21 @@ static int exists(const char *folder, const char *name)
     return lstat(path, &status) == 0;
 }
 
-/* 0 with *ret NULL when it is not there. */
+/* 0 with *ret NULL when it is not there. One look decides: it may appear at any moment. */
 static int read_json(const char *folder, const char *name, json_t **ret, struct error *reterr)
 {
     cleanup_free char *path = in(folder, name);
-    cleanup_free char *text = NULL;
-    size_t size = 0;
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     *ret = NULL;
-    if (file_read(path, SMALL_FILE, &text, &size, reterr) != 0) {
-        if (!exists(folder, name)) {
-            if (reterr != NULL)
-                error_clear(reterr);
-            return 0;
-        }
-        return -1;
-    }
-    *ret = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-    if (!json_is_object(*ret)) {
-        json_decref(*ret);
-        *ret = NULL;
-        return error_set(reterr, EXIT_FAILED, "'%s' is damaged: it is not a JSON object", path);
-    }
-    return 0;
+    if (fd < 0)
+        return errno == ENOENT ? 0
+                               : error_errno(reterr, EXIT_FAILED, errno, "cannot read '%s'", path);
+    *ret = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(*ret))
+        return 0;
+    json_decref(*ret);
+    *ret = NULL;
+    return error_set(reterr, EXIT_FAILED, "'%s' is damaged: it is not a JSON object", path);
 }
 
 /* ---- preparing ------------------------------------------------------------------------------- */

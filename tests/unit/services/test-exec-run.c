@@ -422,11 +422,10 @@ static void secrets_by_descriptor_and_file(void **state)
         {secret, "other", SALVOR_EXEC_SECRET_FILE, 0},
     };
     static const char *const env[] = {"WHERE=x:{secret:other}"};
-    const char *argv[] = {
-        "sh", "-c",
-        "cat <&5; echo; cat \"$1\"; stat -c ' %a' \"$1\"; stat -fc %T \"$1\"; echo "
-        "\"$1\" >where; echo $WHERE >>where; ls /proc/self/fd | tr '\\n' ' '",
-        "sh", "{secret:token}"};
+    static const char script[] =
+        "cat <&5; echo; cat \"$1\"; stat -c ' %a' \"$1\"; stat -fc %T \"$1\"; echo \"$1\" >where; "
+        "echo $WHERE >>where; ls /proc/self/fd | tr '\\n' ' '";
+    const char *argv[] = {"sh", "-c", script, "sh", "{secret:token}"};
     struct salvor_exec_request request = {.struct_size = sizeof request,
                                           .argc = 5,
                                           .argv = argv,
