@@ -213,7 +213,9 @@ struct salvor_exec {
     /*
      * Starts a detached command that outlives worker, salvor and terminal, at most once per id (the
      * step's job_id, or it with a "-suffix"). Starting an id again changes nothing and returns OK:
-     * the caller polls. Not under a row of effect read.
+     * the caller polls. The same id with another command is REFUSED. Of its output the newest
+     * output_limit bytes stay on disk; timeout_ms, when given, limits its whole life. Not under a
+     * row of effect read.
      */
     salvor_status (*job_start)(salvor_call *call, const char *id,
                                const struct salvor_exec_request *request);
