@@ -266,11 +266,16 @@ static salvor_status take_script(struct worker_call *call, const char *script,
 static salvor_status gate(struct worker_call *call, const struct salvor_exec_request *request,
                           int job, struct exec_command *command)
 {
-    const json_t *declared = job ? NULL : find_declared(call, request->script, command->argv);
+    /* A command is never a read that salvor itself enforces: a row with effect 'read' runs none. */
+    const json_t *listed = job ? NULL : find_declared(call, request->script, command->argv);
+    const json_t *declared = call->effect >= SALVOR_EFFECT_DECLARED_READ ? listed : NULL;
     cleanup_free char *what = text_format("%s '%s'", job ? "start job" : "run", command->text);
     command->declared = json_text(declared, "id");
     if (declared == NULL) {
         salvor_status status = call_may_change(call, what);
+        if (status != SALVOR_OK && listed != NULL)
+            return call_hint(call, status,
+                             "the plugin declares effect 'declared-read' for the row");
         if (status != SALVOR_OK && call->effect < SALVOR_EFFECT_CHANGE && !job)
             return call_hint(call, status,
                              "the plugin lists the command under declared_reads if it changes "

@@ -371,6 +371,10 @@ static void only_declared_reads_run_in_a_read(void **state)
     assert_int_equal(exec_run(practice_call(practice), &request, &result), SALVOR_REFUSED);
     argv[1] = "status"; /* looking is how the pre-image is made */
     assert_int_equal(exec_run(practice_call(practice), &request, &result), SALVOR_OK);
+    /* salvor cannot enforce that a command reads: a row that says 'read' runs none */
+    practice_next_call(practice, SALVOR_EFFECT_READ);
+    assert_int_equal(exec_run(practice_call(practice), &request, &result), SALVOR_REFUSED);
+    assert_non_null(strstr(practice->call.error.hint, "'declared-read'"));
 }
 
 static void a_declared_script_is_the_one_that_runs(void **state)
@@ -383,7 +387,7 @@ static void a_declared_script_is_the_one_that_runs(void **state)
     cleanup_free char *script = text_format("%s/look.sh", practice->folder);
     assert_int_equal(file_write_atomic(script, good, strlen(good), 0600, NULL), 0);
     declare(practice, "sh {script} *", sha256);
-    practice_next_call(practice, SALVOR_EFFECT_READ);
+    practice_next_call(practice, SALVOR_EFFECT_DECLARED_READ);
     const char *argv[] = {"sh", "{script}", "x"};
     struct salvor_exec_request request = {
         .struct_size = sizeof request, .argc = 3, .argv = argv, .script = script};
