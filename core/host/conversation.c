@@ -41,6 +41,13 @@ static void break_off(struct conversation *talk, struct progress *progress, stru
     finish(talk, progress, RULES_BROKEN);
 }
 
+static void kill_now(struct conversation *talk, struct progress *progress)
+{
+    talk->killed = 1;
+    worker_process_signal(&talk->line->process, SIGKILL);
+    finish(talk, progress, STOPPED);
+}
+
 /* ---- out ------------------------------------------------------------------------------------- */
 
 static void send_queued(struct conversation *talk, struct progress *progress)
@@ -102,9 +109,15 @@ static void answer_request(struct conversation *talk, struct progress *progress,
     cleanup_error struct error err = ERROR_INIT;
     cleanup_json json_t *reply = NULL;
     json_t *serial = json_object_get(body, "serial");
-    if (listener != NULL && listener->request != NULL)
+    if (listener != NULL && listener->request != NULL) {
         reply = listener->request(listener->data, body, &err);
-    else
+        /* what could not be recorded is never answered: the worker would go on changing things */
+        if (reply == NULL && listener->tick != NULL && listener->tick(listener->data) == 2) {
+            talk->stop = STOP_ASKED;
+            kill_now(talk, progress);
+            return;
+        }
+    } else
         (void)error_set(&err, EXIT_FAILED, "nobody answers '%s' here", json_text(body, "ask"));
     if (reply == NULL)
         reply = error_json(&err);
@@ -201,13 +214,6 @@ static void receive(struct conversation *talk, struct progress *progress)
 }
 
 /* ---- stopping -------------------------------------------------------------------------------- */
-
-static void kill_now(struct conversation *talk, struct progress *progress)
-{
-    talk->killed = 1;
-    worker_process_signal(&talk->line->process, SIGKILL);
-    finish(talk, progress, STOPPED);
-}
 
 static void ask_to_stop(struct conversation *talk, struct progress *progress, enum stop_cause cause)
 {

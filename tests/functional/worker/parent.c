@@ -30,6 +30,8 @@ static json_t *on_request(void *data, const json_t *body, struct error *reterr)
     json_add(heard->frames, json_make("{s:s, s:O}", "frame", "request", "body", body));
     if (text_equal(json_text(body, "ask"), "checkpoint") && !heard->refuse_checkpoints)
         return json_object();
+    if (heard->refusal_is_final)
+        heard->kill_at_tick = 1;
     (void)error_set(reterr, EXIT_FAILED, "the disk is full");
     (void)error_hint(reterr, "make room");
     return NULL;

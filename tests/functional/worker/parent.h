@@ -17,6 +17,7 @@ struct heard {
     int kill_at_tick;
     int refuse_frames; /* the listener takes no frame */
     int refuse_checkpoints;
+    int refusal_is_final; /* after it nothing more may happen, as with a journal that failed */
 };
 
 void heard_clear(struct heard *heard);

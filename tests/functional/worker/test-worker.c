@@ -198,6 +198,22 @@ static void checkpoint_that_is_not_durable_fails_the_step(void **state)
     parent_check(client, before);
 }
 
+/* A plugin may shrug at a checkpoint that failed; where nothing can be recorded it gets no chance.
+ */
+static void worker_is_gone_before_it_hears_that_nothing_is_recorded(void **state)
+{
+    (void)state;
+    json_t *before = parent_descriptors();
+    struct client *client = client_of("good", "never");
+    struct heard heard = {.refuse_checkpoints = 1, .refusal_is_final = 1};
+    struct client_outcome outcome = call(client, run_call(), &heard, CLIENT_CANCELLED);
+    assert_int_equal(heard_count(&heard, "request"), 1);
+    assert_int_equal(client_pid(client), 0);
+    error_clear(&outcome.error);
+    heard_clear(&heard);
+    parent_check(client, before);
+}
+
 /* ---- stopping -------------------------------------------------------------------------------- */
 
 static void deadline_stops_a_plugin_that_obeys(void **state)
@@ -578,6 +594,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(destruction_names_its_objects, parent_clean),
         cmocka_unit_test_teardown(checkpoints_are_asked_for_and_kept, parent_clean),
         cmocka_unit_test_teardown(checkpoint_that_is_not_durable_fails_the_step, parent_clean),
+        cmocka_unit_test_teardown(worker_is_gone_before_it_hears_that_nothing_is_recorded,
+                                  parent_clean),
         cmocka_unit_test_teardown(deadline_stops_a_plugin_that_obeys, parent_clean),
         cmocka_unit_test_teardown(cancelled_step_saves_how_far_it_came, parent_clean),
         cmocka_unit_test_teardown(second_interrupt_kills_at_once, parent_clean),
