@@ -83,8 +83,10 @@ const struct command command_table[] = {
      NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER,
      restore_command},
     {COMMAND_DRILL, "drill", "rehearse a recovery",
-     "Runs the restore procedure against a site made for practice.", NULL, 0, NO_OPERANDS, TABULAR,
-     SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER, drill_command},
+     "Looks at the site, judges the backup and plans the restore, as on the day it is needed; "
+     "changes nothing. `salvor restore` on a site made for practice goes all the way.",
+     NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER,
+     drill_command},
     {COMMAND_POST_RESYNC, "post-resync", "check and repair what a restore leaves behind",
      "Plans and runs what the vendor leaves to hand work after the platform has reconciled: "
      "orphans, registrations, restarts.",

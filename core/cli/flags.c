@@ -9,9 +9,8 @@
 #define PLANNING                                                                       \
     (ON(COMMAND_BACKUP) | ON(COMMAND_PLAN) | ON(COMMAND_RESTORE) | ON(COMMAND_DRILL) | \
      ON(COMMAND_POST_RESYNC))
-#define RUNNING                                                                               \
-    (ON(COMMAND_BACKUP) | ON(COMMAND_RESTORE) | ON(COMMAND_DRILL) | ON(COMMAND_POST_RESYNC) | \
-     ON(COMMAND_RESUME))
+#define RUNNING \
+    (ON(COMMAND_BACKUP) | ON(COMMAND_RESTORE) | ON(COMMAND_POST_RESYNC) | ON(COMMAND_RESUME))
 #define ABOUT_A_SITE (ON(COMMAND_DISCOVER) | ON(COMMAND_VALIDATE) | ON(COMMAND_BACKUPS) | PLANNING)
 #define ABOUT_A_BACKUP                                                                      \
     (ON(COMMAND_DISCOVER) | ON(COMMAND_VALIDATE) | ON(COMMAND_PLAN) | ON(COMMAND_RESTORE) | \
@@ -54,9 +53,11 @@ const struct flag flag_table[] = {
          PLANNING | ON(COMMAND_VALIDATE) | ON(COMMAND_RESUME),
          "reason for the --waive, --settle or --path before it"),
     FLAG(FLAG_WAIT, "wait", 0, NULL, VALUE_NONE, 0, RUNNING,
-         "wait for people and running jobs (default on a terminal) or end with status 4"),
+         "keep looking until a person has done a step by hand, ask nothing; --no-wait: end with "
+         "status 4"),
     FLAG(FLAG_TIMEOUT, "timeout", 0, "DURATION", VALUE_TEXT, 0,
-         RUNNING | ON(COMMAND_DISCOVER) | ON(COMMAND_VALIDATE) | ON(COMMAND_PLAN),
+         RUNNING | ON(COMMAND_DISCOVER) | ON(COMMAND_VALIDATE) | ON(COMMAND_PLAN) |
+             ON(COMMAND_DRILL),
          "longest time for all of it: 30s, 10m, 2h"),
     FLAG(FLAG_ACCEPT_PLUGIN_CHANGE, "accept-plugin-change", 0, NULL, VALUE_NONE, 0,
          ON(COMMAND_RESUME), "go on although another build of the plugin is installed"),

@@ -11,6 +11,7 @@
 #include "cli/run-request.h"
 #include "cli/run-view.h"
 #include "cli/table.h"
+#include "engine/interrupt.h"
 
 /* What one of them does with a run: the work, and what it prints of it. */
 struct looking {
@@ -32,6 +33,9 @@ static int look(const struct arguments *arguments, const struct looking *looking
     if (engine_begin(&request.engine, &view.engine, reterr) != 0)
         return -1;
     cleanup_error struct error err = ERROR_INIT;
+    interrupt_install();
+    if (arguments->timeout_ms > 0)
+        interrupt_after(arguments->timeout_ms);
     int result = looking->work(view.engine, &request.consent, &err);
     if (result == 0 || err.code == EXIT_BLOCKED)
         looking->print(view.engine, arguments->output);
@@ -89,6 +93,29 @@ static json_t *items_as_data(const struct run_state *state)
     return items;
 }
 
+static json_t *findings_as_data(const struct plugin_info *info, const json_t *findings)
+{
+    json_t *data = json_array();
+    size_t index = 0;
+    const json_t *finding = NULL;
+    json_array_foreach (findings, index, finding) {
+        const struct plugin_finding *declared = plugin_info_finding(info, json_text(finding, "id"));
+        json_t *statements = json_array();
+        for (size_t i = 0;
+             declared != NULL && declared->statements != NULL && declared->statements[i] != NULL;
+             i++)
+            json_add(statements, json_string(declared->statements[i]));
+        json_add(data,
+                 json_make("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o}", "severity",
+                           json_text(finding, "severity"), "id", json_text(finding, "id"), "object",
+                           json_text(finding, "object"), "title",
+                           declared != NULL ? declared->title : NULL, "detail",
+                           json_text(finding, "detail"), "remedy",
+                           declared != NULL ? declared->remedy : NULL, "statements", statements));
+    }
+    return data;
+}
+
 static void print_discovery(struct engine *engine, enum output_format format)
 {
     static const struct table_column item_columns[] = {
@@ -97,18 +124,26 @@ static void print_discovery(struct engine *engine, enum output_format format)
         {"FACT", "name", 0}, {"CLASS", "class", 0}, {"VALUE", "value", 0}, {NULL, NULL, 0}};
     const struct run_state *state = engine_state(engine);
     if (format == OUTPUT_JSON || format == OUTPUT_YAML) {
-        cleanup_json json_t *data = json_make("{s:s, s:o, s:O}", "run", engine_run_id(engine),
-                                              "items", items_as_data(state), "facts", state->facts);
+        cleanup_json json_t *data =
+            json_make("{s:s, s:o, s:O, s:o}", "run", engine_run_id(engine), "items",
+                      items_as_data(state), "facts", state->facts, "findings",
+                      findings_as_data(engine_plugin(engine), state->findings));
         table_print_value(stdout, format, data);
         return;
     }
     cleanup_json json_t *items = item_rows(state);
     cleanup_json json_t *facts = fact_rows(state);
     table_print(stdout, format, item_columns, "name", items, "nothing was found");
-    if (format == OUTPUT_NAME || json_array_size(facts) == 0)
+    if (format == OUTPUT_NAME)
         return;
-    (void)fputc('\n', stdout);
-    table_print(stdout, format, fact_columns, "name", facts, NULL);
+    if (json_array_size(facts) > 0) {
+        (void)fputc('\n', stdout);
+        table_print(stdout, format, fact_columns, "name", facts, NULL);
+    }
+    if (json_array_size(state->findings) > 0) {
+        (void)fputc('\n', stdout);
+        run_view_findings(stdout, engine_plugin(engine), state->findings);
+    }
 }
 
 int discover_command(const struct arguments *arguments, struct error *reterr)
@@ -134,29 +169,6 @@ static size_t count_severity(const json_t *findings, const char *severity)
     json_array_foreach (findings, index, finding)
         count += text_equal(json_text(finding, "severity"), severity) ? 1 : 0;
     return count;
-}
-
-static json_t *findings_as_data(const struct plugin_info *info, const json_t *findings)
-{
-    json_t *data = json_array();
-    size_t index = 0;
-    const json_t *finding = NULL;
-    json_array_foreach (findings, index, finding) {
-        const struct plugin_finding *declared = plugin_info_finding(info, json_text(finding, "id"));
-        json_t *statements = json_array();
-        for (size_t i = 0;
-             declared != NULL && declared->statements != NULL && declared->statements[i] != NULL;
-             i++)
-            json_add(statements, json_string(declared->statements[i]));
-        json_add(data,
-                 json_make("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o}", "severity",
-                           json_text(finding, "severity"), "id", json_text(finding, "id"), "object",
-                           json_text(finding, "object"), "title",
-                           declared != NULL ? declared->title : NULL, "detail",
-                           json_text(finding, "detail"), "remedy",
-                           declared != NULL ? declared->remedy : NULL, "statements", statements));
-    }
-    return data;
 }
 
 static void print_validation(struct engine *engine, enum output_format format)
@@ -246,10 +258,16 @@ static uint32_t kind_of(const struct arguments *arguments)
     return procedure->kind;
 }
 
+int plan_only(const struct arguments *arguments, uint32_t kind, uint32_t commands,
+              struct error *reterr)
+{
+    const struct looking looking = {kind, commands, engine_plan, print_plan};
+    return look(arguments, &looking, reterr);
+}
+
 int plan_command(const struct arguments *arguments, struct error *reterr)
 {
-    const struct looking looking = {kind_of(arguments), SALVOR_ON_RESTORE, engine_plan, print_plan};
-    return look(arguments, &looking, reterr);
+    return plan_only(arguments, kind_of(arguments), SALVOR_ON_RESTORE, reterr);
 }
 
 int drill_command(const struct arguments *arguments, struct error *reterr)

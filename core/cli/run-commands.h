@@ -2,9 +2,15 @@
 #ifndef SALVOR_CLI_RUN_COMMANDS_H
 #define SALVOR_CLI_RUN_COMMANDS_H
 
+#include <stdint.h>
+
 #include "base/error.h"
 
 struct arguments;
+
+/* Plans what a command of that kind would do and prints it; runs nothing. */
+int plan_only(const struct arguments *arguments, uint32_t kind, uint32_t commands,
+              struct error *reterr);
 
 int discover_command(const struct arguments *arguments, struct error *reterr);
 int validate_command(const struct arguments *arguments, struct error *reterr);

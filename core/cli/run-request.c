@@ -32,7 +32,9 @@ void run_request_consent(const struct arguments *arguments, struct run_request *
         .approvals = ret_request->approvals,
         .policy_file = arguments->policy_file,
         .yes = arguments->yes,
-        .wait_for_person = arguments->wait == SWITCH_ON,
+        .patience = arguments->wait == SWITCH_ON    ? PATIENCE_LOOK
+                    : arguments->wait == SWITCH_OFF ? PATIENCE_NONE
+                                                    : PATIENCE_ASK,
     };
 }
 

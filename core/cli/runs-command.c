@@ -11,7 +11,6 @@
 #include "cli/arguments.h"
 #include "cli/message.h"
 #include "cli/table.h"
-#include "host/secrets.h"
 #include "journal/journal.h"
 #include "journal/run-folder.h"
 #include "report/summary.h"
@@ -70,8 +69,7 @@ static int show_run(const struct arguments *arguments, struct error *reterr)
         message(MESSAGE_WARNING, "%s", json_text(row, "problem"));
     else if (text_equal(status, "running"))
         message(MESSAGE_INFO, "process %lld works on it", (long long)json_whole(row, "pid", 0));
-    else if (!json_flag(row, "closed") && !text_equal(status, "done") &&
-             !text_equal(status, "empty"))
+    else if (json_flag(row, "resumable") && !json_flag(row, "closed"))
         message(MESSAGE_INFO, "'salvor resume %s' goes on with it, 'salvor report %s' tells more",
                 folder->id, folder->id);
     run_folder_close(folder);
@@ -117,8 +115,6 @@ static int close_run(const struct arguments *arguments, struct error *reterr)
     if (result == 0)
         result = record_close(journal, folder->id, reterr);
     journal_close(journal);
-    if (result == 0)
-        result = secrets_destroy_sealed(folder->path, reterr);
     if (result == 0)
         result = file_remove_tree(scratch, reterr);
     run_folder_close(folder);

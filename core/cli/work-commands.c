@@ -40,13 +40,18 @@ static void print_end(struct engine *engine, enum output_format format, const ch
 }
 
 /* However it ended, the person is told how to go on. */
-static void tell_how_to_go_on(struct error *err, const char *run)
+static void tell_how_to_go_on(struct error *err, const struct engine *engine)
 {
+    const char *run = engine_run_id(engine);
     if (err->hint != NULL && strstr(err->hint, "salvor resume") != NULL)
         return;
     cleanup_free char *before =
         err->hint != NULL ? text_format("%s; then ", err->hint) : text_copy("");
-    (void)error_hint(err, "%sgo on with 'salvor resume %s'", before, run);
+    if (engine_state(engine)->plan != NULL)
+        (void)error_hint(err, "%sgo on with 'salvor resume %s'", before, run);
+    else /* what is wrong may be in the command itself, which a resume does not change */
+        (void)error_hint(err, "%sbegin anew, or go on with 'salvor resume %s'; nothing was changed",
+                         before, run);
 }
 
 /* Runs what `view->engine` holds to its end and frees it. */
@@ -56,12 +61,14 @@ static int work(const struct arguments *arguments, struct run_view *view,
     cleanup_error struct error err = ERROR_INIT;
     prompt_set_interrupted(interrupted);
     interrupt_install();
+    if (arguments->timeout_ms > 0)
+        interrupt_after(arguments->timeout_ms);
     view->progress = progress_new(STDERR_FILENO, clock_monotonic_ms);
     int result = engine_run(view->engine, consent, &err);
     progress_free(view->progress);
     view->progress = NULL;
     if (result != 0)
-        tell_how_to_go_on(&err, engine_run_id(view->engine));
+        tell_how_to_go_on(&err, view->engine);
     enum exit_code code = engine_end(view->engine, result == 0 ? NULL : &err);
     if (result == 0)
         print_end(view->engine, arguments->output, code == EXIT_DONE ? "done" : "failed");
@@ -75,7 +82,10 @@ static int begin_and_work(const struct arguments *arguments, uint32_t kind, uint
     struct run_view view = {.engine = NULL};
     const struct engine_ui ui = run_view_ui(&view);
     cleanup_run_request struct run_request request = {.site = NULL};
+    if (arguments->dry_run)
+        return plan_only(arguments, kind, commands, reterr);
     if (run_request_make(arguments, kind, commands, &ui, &request, reterr) != 0 ||
+        engine_check_consent(&request.consent, reterr) != 0 ||
         engine_begin(&request.engine, &view.engine, reterr) != 0)
         return -1;
     message(MESSAGE_INFO, "run '%s'", engine_run_id(view.engine));
@@ -89,8 +99,6 @@ int backup_command(const struct arguments *arguments, struct error *reterr)
 
 int restore_command(const struct arguments *arguments, struct error *reterr)
 {
-    if (arguments->dry_run)
-        return plan_command(arguments, reterr);
     return begin_and_work(arguments, SALVOR_PROCEDURE_RESTORE, SALVOR_ON_RESTORE, reterr);
 }
 
@@ -118,6 +126,7 @@ int resume_command(const struct arguments *arguments, struct error *reterr)
     run_request_consent(arguments, &request);
     const struct engine_resume resume = {
         .run = arguments->operands[0],
+        .site = arguments->site,
         .state_folder = arguments->state_folder,
         .plugin_folders = arguments->plugin_folders,
         .settlements = settlements,
@@ -126,7 +135,12 @@ int resume_command(const struct arguments *arguments, struct error *reterr)
         .replay_folder = arguments->replay_folder,
         .ui = run_view_ui(&view),
     };
-    if (engine_reopen(&resume, &view.engine, reterr) != 0)
+    if (json_object_size(arguments->options) > 0) {
+        (void)error_set(reterr, EXIT_USAGE, "a run goes on with the options that it began with");
+        return error_hint(reterr, "leave '--set' out, or begin a new run with other options");
+    }
+    if (engine_check_consent(&request.consent, reterr) != 0 ||
+        engine_reopen(&resume, &view.engine, reterr) != 0)
         return -1;
     message(MESSAGE_INFO, "resuming run '%s'", engine_run_id(view.engine));
     return work(arguments, &view, &request.consent, reterr);

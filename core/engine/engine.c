@@ -21,7 +21,7 @@
 #include "engine/procedure.h"
 #include "engine/run.h"
 #include "engine/stage.h"
-#include "host/secrets.h"
+#include "host/redact.h"
 #include "journal/run-folder.h"
 #include "plugin/negotiate.h"
 
@@ -164,7 +164,8 @@ static int check_request(const struct engine_request *request, struct error *ret
             return error_set(reterr, EXIT_USAGE, "provider '%s' offers no '%s'", info->name,
                              request->command);
     }
-    if (procedure_check_waivers(info, request->waivers, reterr) != 0)
+    if (procedure_check_waivers(info, request->waivers, reterr) != 0 ||
+        procedure_check_manual(info, request->manual, reterr) != 0)
         return -1;
     return check_procedure(request, reterr);
 }
@@ -298,6 +299,15 @@ static int check_resumable(const struct engine *engine, struct error *reterr)
     return 0;
 }
 
+static int check_site(const struct engine *engine, const char *site, struct error *reterr)
+{
+    const char *of_run = json_text(engine->run.state->run, "site");
+    if (site == NULL || text_equal(site, of_run))
+        return 0;
+    return error_set(reterr, EXIT_USAGE, "run '%s' is of site '%s', not '%s'", engine->run.id,
+                     of_run, site);
+}
+
 static int check_plugin(const struct engine *engine, int accept, struct error *reterr)
 {
     const json_t *then = json_object_get(engine->record, "plugin");
@@ -342,7 +352,7 @@ static int record_settlements(struct engine *engine, const json_t *settlements,
     json_array_foreach (settlements, index, settlement) {
         const char *name = json_text(settlement, "step");
         const struct step_state *step = run_state_step(run->state, name);
-        if (step == NULL || step->phase != STEP_UNKNOWN) {
+        if (step == NULL || (step->phase != STEP_UNKNOWN && !step->seen_unknown)) {
             (void)error_set(reterr, EXIT_USAGE,
                             "run '%s' has no step '%s' whose outcome is unknown", run->id, name);
             return error_hint(reterr, "'salvor report %s' shows where it stands", run->id);
@@ -365,7 +375,7 @@ static int reopen(struct engine *engine, const struct engine_resume *resume, str
     cleanup_free char *path = run_folder_journal(engine->folder);
     if (journal_open(path, &run->journal, reterr) != 0 ||
         journal_each(run->journal, fold, run->state, reterr) != 0 ||
-        check_resumable(engine, reterr) != 0)
+        check_resumable(engine, reterr) != 0 || check_site(engine, resume->site, reterr) != 0)
         return -1;
     engine->record = json_incref(run->state->run);
     engine->kind = (uint32_t)json_whole(engine->record, "kind", 0);
@@ -419,7 +429,7 @@ static struct stage_order order_of(const struct engine *engine,
         .waivers = json_object_get(engine->record, "waivers"),
         .manual = json_object_get(engine->record, "manual"),
         .approval = {consent->approvals, policy, policy_sha256, consent->yes},
-        .wait_for_person = consent->wait_for_person,
+        .patience = consent->patience,
     };
 }
 
@@ -473,12 +483,22 @@ int engine_run(struct engine *engine, const struct engine_consent *consent, stru
         return -1;
     const struct stage_order order = order_of(engine, consent, policy, sha256);
     int post_resync = json_flag(engine->record, "post_resync");
+    if (json_flag(engine->record, "dry_run"))
+        return error_set(reterr, EXIT_FAILED, "run '%s' only plans", engine->run.id);
     if (procedure_run(&engine->run, &order, post_resync, reterr) != 0)
         return -1;
     return engine->set != NULL ? commit_set(engine, reterr) : 0;
 }
 
 /* ---- the end ----------------------------------------------------------------------------- */
+
+int engine_check_consent(const struct engine_consent *consent, struct error *reterr)
+{
+    cleanup_json json_t *policy = NULL;
+    char sha256[DIGEST_TEXT_SIZE];
+    return consent->policy_file != NULL ? policy_load(consent->policy_file, &policy, sha256, reterr)
+                                        : 0;
+}
 
 static const char *end_status(enum exit_code code)
 {
@@ -506,7 +526,7 @@ static void close_run(struct engine *engine)
     struct run *run = &engine->run;
     cleanup_free char *scratch = subfolder(run->folder, "scratch");
     cleanup_error struct error err = ERROR_INIT;
-    if (secrets_destroy_sealed(run->folder, &err) != 0 || file_remove_tree(scratch, &err) != 0)
+    if (file_remove_tree(scratch, &err) != 0)
         run_log(run, SALVOR_LOG_WARNING, "%s", err.message);
     (void)run_record(run, "close", NULL, JOURNAL_DURABLE, NULL);
 }
@@ -517,7 +537,7 @@ enum exit_code engine_end(struct engine *engine, const struct error *err)
     int failed = err != NULL && error_is_set(err);
     enum exit_code code = failed ? err->code : EXIT_DONE;
     cleanup_error struct error lost = ERROR_INIT;
-    if (code == EXIT_INTERRUPTED)
+    if (code == EXIT_INTERRUPTED || interrupt_timed_out())
         (void)run_record(run, "interrupt", json_make("{s:i}", "signal", interrupt_signal()),
                          JOURNAL_EVIDENCE, NULL);
     json_t *record = json_make("{s:s, s:i}", "status", end_status(code), "exit_code", (int)code);

@@ -12,6 +12,7 @@
 #include "config/site.h"
 #include "engine/approval.h"
 #include "engine/run-state.h"
+#include "engine/step.h"
 #include "engine/ui.h"
 #include "plugin/plugin-find.h"
 
@@ -22,7 +23,7 @@ struct engine_consent {
     const json_t *approvals; /* array of plan hashes */
     const char *policy_file; /* or NULL */
     int yes;
-    int wait_for_person; /* keep looking until manual steps are done */
+    enum patience patience; /* with steps that a person does */
 };
 
 struct engine_request {
@@ -44,6 +45,9 @@ struct engine_request {
     struct engine_ui ui;
 };
 
+/* -1 when the policy file cannot be used: asked before a run is begun, so that none is left. */
+int engine_check_consent(const struct engine_consent *consent, struct error *reterr);
+
 /*
  * Makes the run: its folder, journal and first record. A command that only looks goes on with a
  * journal in memory when the state folder cannot be written, and says so. A run with effect takes
@@ -54,7 +58,8 @@ int engine_begin(const struct engine_request *request, struct engine **ret_engin
                  struct error *reterr);
 
 struct engine_resume {
-    const char *run; /* id, unique prefix, or "last" */
+    const char *run;  /* id, unique prefix, or "last" */
+    const char *site; /* that the run has to be of, or NULL */
     const char *state_folder;
     const char *const *plugin_folders;
     const json_t *settlements; /* array of {"step","as","reason"}, or NULL */

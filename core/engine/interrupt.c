@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
 
 #include "base/banned.h"
@@ -10,6 +11,7 @@
 
 static volatile sig_atomic_t count;
 static volatile sig_atomic_t last;
+static volatile sig_atomic_t timed_out;
 
 static void on_signal(int number)
 {
@@ -25,6 +27,32 @@ void interrupt_install(void)
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGHUP, &action, NULL);
+}
+
+static void on_limit(int number)
+{
+    if (count != 0)
+        return;
+    timed_out = 1;
+    on_signal(number);
+}
+
+void interrupt_after(int64_t milliseconds)
+{
+    struct sigaction action;
+    struct itimerval timer;
+    memset(&action, 0, sizeof action);
+    memset(&timer, 0, sizeof timer);
+    action.sa_handler = on_limit;
+    timer.it_value.tv_sec = (time_t)(milliseconds / 1000);
+    timer.it_value.tv_usec = (suseconds_t)(milliseconds % 1000 * 1000);
+    (void)sigaction(SIGALRM, &action, NULL);
+    (void)setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+int interrupt_timed_out(void)
+{
+    return timed_out;
 }
 
 int interrupt_count(void)

@@ -7,6 +7,15 @@
 /* Installs the handlers for INT, TERM and HUP. */
 void interrupt_install(void);
 
+/*
+ * Lets the time limit of the whole command come as the first interrupt, after `milliseconds`. It
+ * counts at most once, so that it never stops a step by force.
+ */
+void interrupt_after(int64_t milliseconds);
+
+/* 1 when that limit has passed and nobody pressed anything before. */
+int interrupt_timed_out(void);
+
 /* How often one of them came. */
 int interrupt_count(void);
 

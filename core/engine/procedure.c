@@ -38,9 +38,12 @@ static int look(struct run *run, const char *before, const char *after, json_t *
 int procedure_discover(struct run *run, struct error *reterr)
 {
     run_tell_phase(run, "discover", NULL);
-    return look(run, "discovering", "discovered",
-                run_call_body(run, "discover", SALVOR_EFFECT_DECLARED_READ, DISCOVER_DEADLINE_MS),
-                reterr);
+    if (look(run, "discovering", "discovered",
+             run_call_body(run, "discover", SALVOR_EFFECT_DECLARED_READ, DISCOVER_DEADLINE_MS),
+             reterr) != 0)
+        return -1;
+    run_tell_findings(run, "discover");
+    return 0;
 }
 
 /* ---- findings ---------------------------------------------------------------------------- */
@@ -77,6 +80,44 @@ int procedure_check_waivers(const struct plugin_info *info, const json_t *waiver
     return 0;
 }
 
+/* What a step finds is its own to judge; its plan was made before. */
+static int is_of_step(const json_t *finding)
+{
+    const char *hook = json_text(finding, "hook");
+    return text_equal(hook, "run_step") || text_equal(hook, "check_step");
+}
+
+static int names_row(const struct plugin_info *info, const char *name)
+{
+    for (size_t p = 0; p < info->procedure_count; p++) {
+        const struct plugin_procedure *procedure = &info->procedures[p];
+        for (size_t s = 0; s < procedure->stage_count; s++) {
+            const struct plugin_stage *stage = &procedure->stages[s];
+            cleanup_free char *prefix = text_format("%s/%s/", procedure->id, stage->id);
+            if (plugin_stage_row(stage, name) != NULL || text_starts(name, prefix))
+                return 1;
+        }
+    }
+    return 0;
+}
+
+/* What a person means to do must never be done by salvor because of a slip of the pen. */
+int procedure_check_manual(const struct plugin_info *info, const json_t *manual,
+                           struct error *reterr)
+{
+    size_t index = 0;
+    const json_t *entry = NULL;
+    json_array_foreach (manual, index, entry) {
+        const char *name = json_string_value(entry);
+        if (names_row(info, name))
+            continue;
+        (void)error_set(reterr, EXIT_USAGE, "provider '%s' has no step '%s' to do by hand",
+                        info->name, name);
+        return error_hint(reterr, "'salvor plugin show %s' lists them", info->name);
+    }
+    return 0;
+}
+
 int procedure_check_blockers(const struct run *run, const json_t *waivers, struct error *reterr)
 {
     size_t index = 0;
@@ -84,7 +125,7 @@ int procedure_check_blockers(const struct run *run, const json_t *waivers, struc
     const json_t *finding = NULL;
     const json_t *first = NULL;
     json_array_foreach (run->state->findings, index, finding) {
-        if (!text_equal(json_text(finding, "severity"), "blocker") ||
+        if (!text_equal(json_text(finding, "severity"), "blocker") || is_of_step(finding) ||
             is_waived(waivers, json_text(finding, "id")))
             continue;
         if (first == NULL)
@@ -119,33 +160,51 @@ int procedure_validate(struct run *run, struct error *reterr)
     run_tell_phase(run, "validate", json_text(run->source, "name"));
     if (look(run, "validating", "validated", body, reterr) != 0)
         return -1;
-    if (run->ui.findings != NULL)
-        run->ui.findings(run->ui.data, run->state->findings);
+    run_tell_findings(run, "validate");
     return 0;
 }
 
 /* ---- stages ------------------------------------------------------------------------------ */
 
-static int prepare(struct run *run, const struct stage_order *order, struct error *reterr)
+static int look_at_all(struct run *run, int judges_backup, struct error *reterr)
 {
     if (!run->state->discovered && procedure_discover(run, reterr) != 0)
         return -1;
+    return judges_backup && !run->state->validated ? procedure_validate(run, reterr) : 0;
+}
+
+static int prepare(struct run *run, const struct stage_order *order, struct error *reterr)
+{
+    struct run_state *state = run->state;
+    int looked_before = state->discovered;
+    int began = state->stages_done > 0 || (state->approved && !state->stage_done);
     int judges_backup = order->kind == SALVOR_PROCEDURE_RESTORE && run->source != NULL &&
                         plugin_info_has_hook(run->info, "validate");
-    if (judges_backup && !run->state->validated && procedure_validate(run, reterr) != 0)
+    if (look_at_all(run, judges_backup, reterr) != 0)
         return -1;
-    return judges_backup ? procedure_check_blockers(run, order->waivers, reterr) : 0;
+    /* what a resumed run was blocked by may have been put right since */
+    if (looked_before && !began && procedure_check_blockers(run, order->waivers, NULL) != 0) {
+        state->discovered = 0;
+        state->validated = 0;
+        if (look_at_all(run, judges_backup, reterr) != 0)
+            return -1;
+    }
+    return began ? 0 : procedure_check_blockers(run, order->waivers, reterr);
+}
+
+static int plan_next(struct run *run, const struct stage_order *order, const char *stage,
+                     struct error *reterr)
+{
+    if (stage_plan(run, order, stage, reterr) != 0)
+        return -1;
+    return procedure_check_blockers(run, order->waivers, reterr);
 }
 
 int procedure_plan(struct run *run, const struct stage_order *order, struct error *reterr)
 {
     if (prepare(run, order, reterr) != 0)
         return -1;
-    if (stage_plan(run, order, NULL, reterr) != 0)
-        return -1;
-    if (run->ui.plan != NULL)
-        run->ui.plan(run->ui.data, run->state->plan);
-    return 0;
+    return plan_next(run, order, NULL, reterr);
 }
 
 static int run_stages(struct run *run, const struct stage_order *order, struct error *reterr)
@@ -160,7 +219,7 @@ static int run_stages(struct run *run, const struct stage_order *order, struct e
                 return record_phase(run, "procedure-done", reterr);
             cleanup_free char *stage =
                 state->next_stage != NULL ? text_copy(state->next_stage) : NULL;
-            if (stage_plan(run, order, stage, reterr) != 0)
+            if (plan_next(run, order, stage, reterr) != 0)
                 return -1;
         }
         if (stage_run(run, order, reterr) != 0)
@@ -171,8 +230,11 @@ static int run_stages(struct run *run, const struct stage_order *order, struct e
 int procedure_run(struct run *run, const struct stage_order *order, int post_resync,
                   struct error *reterr)
 {
-    int more = post_resync && order->kind == SALVOR_PROCEDURE_RESTORE &&
-               plugin_info_has_hook(run->info, "post_resync");
+    const struct plugin_procedure *asked_for =
+        order->asked_for != NULL ? plugin_info_procedure(run->info, order->asked_for) : NULL;
+    int restores = order->kind == SALVOR_PROCEDURE_RESTORE &&
+                   (asked_for == NULL || asked_for->kind == SALVOR_PROCEDURE_RESTORE);
+    int more = post_resync && restores && plugin_info_has_hook(run->info, "post_resync");
     for (int done = run->state->procedures_done; done < 1 + more;
          done = run->state->procedures_done) {
         struct stage_order present = *order;

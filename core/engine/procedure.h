@@ -21,6 +21,10 @@ int procedure_check_blockers(const struct run *run, const json_t *waivers, struc
 int procedure_check_waivers(const struct plugin_info *info, const json_t *waivers,
                             struct error *reterr);
 
+/* -1 with exit code 2 when --manual names neither a row nor a step that the provider could plan. */
+int procedure_check_manual(const struct plugin_info *info, const json_t *manual,
+                           struct error *reterr);
+
 /* Discover, validate, plan the first stage that is not done; runs nothing. */
 int procedure_plan(struct run *run, const struct stage_order *order, struct error *reterr);
 

@@ -104,19 +104,46 @@ static int apply_fact(struct run_state *state, const json_t *record, struct erro
     return 0;
 }
 
+static int raised_by(const json_t *finding, const char *const *hooks)
+{
+    const char *hook = json_text(finding, "hook");
+    for (; *hooks != NULL; hooks++) {
+        if (text_equal(hook, *hooks))
+            return 1;
+    }
+    return 0;
+}
+
+/* What looks again raises again what still stands. */
+static void forget_findings(struct run_state *state, const char *const *hooks)
+{
+    for (size_t i = json_array_size(state->findings); i > 0; i--) {
+        if (raised_by(json_array_get(state->findings, i - 1), hooks))
+            (void)json_array_remove(state->findings, i - 1);
+    }
+}
+
 static int apply_phase(struct run_state *state, const json_t *record, struct error *reterr)
 {
+    static const char *const of_discover[] = {"discover", "backup", "restore", "post_resync", NULL};
+    static const char *const of_validate[] = {"validate", NULL};
+    static const char *const *const of_plans = of_discover + 1;
     const char *phase = json_text(record, "phase");
     if (text_equal(phase, "discovering")) {
+        forget_findings(state, of_discover);
         (void)json_object_clear(state->facts);
         (void)json_array_clear(state->items);
         state->discovered = 0;
     } else if (text_equal(phase, "discovered")) {
         state->discovered = 1;
     } else if (text_equal(phase, "validating")) {
-        (void)json_array_clear(state->findings);
+        forget_findings(state, of_validate);
     } else if (text_equal(phase, "validated")) {
         state->validated = 1;
+    } else if (text_equal(phase, "planning")) {
+        forget_findings(state, of_plans);
+    } else if (text_equal(phase, "planned")) {
+        return 0;
     } else if (text_equal(phase, "procedure-done")) {
         state->procedures_done++;
         state->discovered = 0;
@@ -193,6 +220,20 @@ static void remember_result(struct run_state *state, const struct step_state *st
                                        json_text(step->planned, "row"), "target",
                                        json_text(step->planned, "target"), "result",
                                        step->result != NULL ? step->result : json_null()));
+}
+
+static void apply_check(const struct run_state *state, const json_t *record)
+{
+    struct step_state *step = run_state_step(state, json_text(record, "step"));
+    if (step != NULL)
+        step->seen_unknown = text_equal(json_text(record, "answer"), "unknown");
+}
+
+static void apply_manual(const struct run_state *state, const json_t *record)
+{
+    struct step_state *step = run_state_step(state, json_text(record, "step"));
+    if (step != NULL)
+        step->shown = 1;
 }
 
 static int apply_outcome(struct run_state *state, struct step_state *step, const json_t *record)
@@ -272,6 +313,10 @@ int run_state_apply(struct run_state *state, const json_t *record, struct error 
         json_add(state->findings, json_clone(record));
     else if (text_equal(type, "artifact"))
         json_add(state->artifacts, json_clone(record));
+    else if (text_equal(type, "check"))
+        apply_check(state, record);
+    else if (text_equal(type, "manual"))
+        apply_manual(state, record);
     else if (text_equal(type, "decision"))
         replace(&state->decision, json_clone(record));
     else if (text_equal(type, "end"))

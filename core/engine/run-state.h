@@ -27,13 +27,15 @@ struct step_state {
     json_t *result;   /* or NULL */
     int settled_done; /* the operator says it is done */
     int settled_not_done;
+    int seen_unknown; /* the last look could not tell where it stands */
+    int shown;        /* a person was told to do it */
 };
 
 struct run_state {
     json_t *run;       /* the run record */
     json_t *facts;     /* name -> {"class","value"} */
     json_t *items;     /* of the last discovery */
-    json_t *findings;  /* of the last validation */
+    json_t *findings;  /* of the last discovery, validation and planning, and of steps */
     json_t *artifacts; /* of the run, in order */
     json_t *results;   /* finished steps, in order */
     json_t *decision;  /* of the present procedure, or NULL */

@@ -80,6 +80,7 @@ static int take_finding(struct run *run, json_t *body, struct error *reterr)
     json_put(body, "statements", json_array());
     for (size_t i = 0; finding->statements != NULL && finding->statements[i] != NULL; i++)
         json_add(json_object_get(body, "statements"), json_string(finding->statements[i]));
+    json_put_text(body, "hook", run->hook);
     return run_record(run, "finding", json_incref(body), JOURNAL_EVIDENCE, reterr);
 }
 
@@ -189,10 +190,13 @@ static json_t *answer_secret(struct run *run, const json_t *body, struct error *
     if (answered != 1)
         return NULL;
     const char *option = json_text(body, "option");
-    if (option != NULL && json_flag(reply, "found"))
-        (void)run_record(run, "secret", with_step(run, json_make("{s:s}", "option", option)),
-                         JOURNAL_EVIDENCE, NULL);
-    return reply;
+    if (option == NULL || !json_flag(reply, "found") ||
+        run_record(run, "secret", with_step(run, json_make("{s:s}", "option", option)),
+                   JOURNAL_EVIDENCE, &run->record_error) == 0)
+        return reply;
+    (void)error_set(reterr, run->record_error.code, "%s", run->record_error.message);
+    json_decref(reply);
+    return NULL;
 }
 
 static json_t *on_request(void *data, const json_t *body, struct error *reterr)
@@ -209,7 +213,7 @@ static int on_tick(void *data)
     struct run *run = data;
     if (run->ui.tick != NULL)
         run->ui.tick(run->ui.data);
-    if (!error_is_set(&run->record_error) &&
+    if (error_is_set(&run->record_error) ||
         journal_flush_due(run->journal, &run->record_error) != 0)
         return 2;
     int interrupts = interrupt_count();
@@ -236,7 +240,9 @@ int run_call(struct run *run, json_t *body, struct client_outcome *ret_outcome,
     cleanup_json json_t *own = body;
     struct client_listener listener = {run, on_frame, on_request, on_tick};
     error_clear(&run->record_error);
+    run->hook = json_text(own, "hook");
     int result = client_call(run->client, own, &listener, ret_outcome, reterr);
+    run->hook = NULL;
     if (!error_is_set(&run->record_error))
         return result;
     if (result == 0)
@@ -244,10 +250,15 @@ int run_call(struct run *run, json_t *body, struct client_outcome *ret_outcome,
     return error_move(reterr, &run->record_error);
 }
 
+static enum exit_code code_of_stop(void)
+{
+    return interrupt_timed_out() ? EXIT_FAILED : EXIT_INTERRUPTED;
+}
+
 static enum exit_code exit_code_of(const struct client_outcome *outcome)
 {
     if (outcome->end == CLIENT_CANCELLED)
-        return EXIT_INTERRUPTED;
+        return code_of_stop();
     if (outcome->end != CLIENT_DONE)
         return EXIT_FAILED;
     switch (outcome->status) {
@@ -256,7 +267,7 @@ static enum exit_code exit_code_of(const struct client_outcome *outcome)
     case SALVOR_NEEDS_OPERATOR:
         return EXIT_WAITS;
     case SALVOR_CANCELLED:
-        return EXIT_INTERRUPTED;
+        return code_of_stop();
     default:
         return EXIT_FAILED;
     }
@@ -292,7 +303,9 @@ int run_sleep(struct run *run, int64_t milliseconds)
 
 int run_interrupted_error(const struct run *run, struct error *reterr)
 {
-    (void)error_set(reterr, EXIT_INTERRUPTED, "run '%s' was interrupted at a safe point", run->id);
+    (void)error_set(reterr, code_of_stop(), "run '%s' %s at a safe point", run->id,
+                    interrupt_timed_out() ? "passed its time limit (--timeout) and was stopped"
+                                          : "was interrupted");
     return error_hint(reterr, "go on with 'salvor resume %s'", run->id);
 }
 
@@ -309,6 +322,19 @@ void run_tell_phase(const struct run *run, const char *phase, const char *about)
 {
     if (run->ui.phase != NULL)
         run->ui.phase(run->ui.data, phase, about);
+}
+
+void run_tell_findings(const struct run *run, const char *hook)
+{
+    cleanup_json json_t *raised = json_array();
+    size_t index = 0;
+    json_t *finding = NULL;
+    json_array_foreach (run->state->findings, index, finding) {
+        if (text_equal(json_text(finding, "hook"), hook))
+            json_add(raised, json_incref(finding));
+    }
+    if (run->ui.findings != NULL && json_array_size(raised) > 0)
+        run->ui.findings(run->ui.data, raised);
 }
 
 void run_log(const struct run *run, uint32_t level, const char *format, ...)

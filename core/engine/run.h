@@ -32,6 +32,7 @@ struct run {
     struct client *client;   /* owned */
     struct run_state *state; /* owned */
     /* of the call under way */
+    const char *hook;
     const char *step;
     int attempt;
     struct plan_builder *builder; /* plan hooks only */
@@ -73,6 +74,9 @@ const char *run_who(const struct run *run);
 void run_tell_phase(const struct run *run, const char *phase, const char *about);
 void run_log(const struct run *run, uint32_t level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Shows the findings that the newest call of `hook` raised. */
+void run_tell_findings(const struct run *run, const char *hook);
 
 /* Closes journal and worker, frees what is owned; not `run` itself. */
 void run_finish(struct run *run);

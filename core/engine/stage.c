@@ -24,6 +24,11 @@ static const char *hook_of(uint32_t kind)
     }
 }
 
+static int record_phase(struct run *run, const char *phase, struct error *reterr)
+{
+    return run_record(run, "phase", json_make("{s:s}", "phase", phase), JOURNAL_EVIDENCE, reterr);
+}
+
 static int record_objects(void *data, const char *step, const json_t *names, struct error *reterr)
 {
     return run_record(data, "objects", json_make("{s:s, s:O}", "step", step, "names", names),
@@ -137,6 +142,8 @@ int stage_plan(struct run *run, const struct stage_order *order, const char *sta
         .data = run,
     };
     run_tell_phase(run, "plan", stage);
+    if (record_phase(run, "planning", reterr) != 0)
+        return -1;
     struct plan_builder *builder = plan_builder_new(&context);
     json_t *body = NULL;
     int result = call_plan_hook(
@@ -145,7 +152,10 @@ int stage_plan(struct run *run, const struct stage_order *order, const char *sta
     if (result == 0)
         result = plan_builder_finish(builder, &body, reterr);
     if (result == 0)
+        result = record_phase(run, "planned", reterr);
+    if (result == 0)
         result = record_plan(run, order, builder, body, reterr);
+    run_tell_findings(run, hook_of(order->kind));
     json_decref(body);
     plan_builder_free(builder);
     return result;
@@ -179,7 +189,7 @@ int stage_run(struct run *run, const struct stage_order *order, struct error *re
     for (struct step_state *step = run_state_next_step(state); step != NULL;
          step = run_state_next_step(state)) {
         struct step_position position = {(size_t)(step - state->steps) + 1, state->step_count,
-                                         order->wait_for_person};
+                                         order->patience};
         if (step_execute(run, step->instance, &position, reterr) != 0)
             return -1;
     }

@@ -4,6 +4,7 @@
 
 #include "engine/approval.h"
 #include "engine/run.h"
+#include "engine/step.h"
 
 struct stage_order {
     uint32_t kind;         /* SALVOR_PROCEDURE_* of the command */
@@ -11,7 +12,7 @@ struct stage_order {
     const json_t *waivers; /* array */
     const json_t *manual;  /* array of row or step names */
     struct approval_means approval;
-    int wait_for_person;
+    enum patience patience;
 };
 
 /* Calls the plan hook for `stage` (NULL: the first) and records the plan. */

@@ -388,7 +388,7 @@ static int await_person(struct work *work, struct error *reterr)
     if (record_manual(work, "shown", reterr) != 0)
         return -1;
     for (;;) {
-        int said = run->ui.ask != NULL && !work->position->wait_for_person
+        int said = run->ui.ask != NULL && work->position->patience == PATIENCE_ASK
                        ? run->ui.ask(run->ui.data, "is it done?")
                        : -1;
         cleanup_error struct error why = ERROR_INIT;
@@ -403,7 +403,7 @@ static int await_person(struct work *work, struct error *reterr)
             return seen_done(work, reterr);
         if (answer == SALVOR_CHECK_CONFLICT)
             return stop_at_conflict(work, reterr);
-        if (said == 0 || (said < 0 && !work->position->wait_for_person))
+        if (said == 0 || (said < 0 && work->position->patience != PATIENCE_LOOK))
             return waits_for_person(work, reterr);
         if (said == 1)
             run_log(run, SALVOR_LOG_WARNING, "step '%s' is not done yet as far as can be seen%s%s",
@@ -442,7 +442,8 @@ static int confirm_irreversible(struct work *work, struct error *reterr)
                       run->id, text, run_state_plan_hash(run->state));
 }
 
-static int go_ahead(struct work *work, uint32_t answer, struct error *reterr)
+/* A person who is told to change something must not be sent to the wrong site either. */
+static int recheck(struct work *work, uint32_t answer, struct error *reterr)
 {
     const json_t *planned = state_of(work)->planned;
     cleanup_free char *moment = text_format("before step '%s'", work->instance);
@@ -451,9 +452,14 @@ static int go_ahead(struct work *work, uint32_t answer, struct error *reterr)
     /* Once the step has begun to change things itself, its guards are check_step's to judge. */
     const json_t *guards =
         answer == SALVOR_CHECK_NOT_STARTED ? json_object_get(planned, "guards") : NULL;
-    if (facts_recheck(work->run, guards, moment, reterr) != 0)
+    return facts_recheck(work->run, guards, moment, reterr);
+}
+
+static int go_ahead(struct work *work, uint32_t answer, struct error *reterr)
+{
+    if (recheck(work, answer, reterr) != 0)
         return -1;
-    return confirm_irreversible(work, reterr);
+    return is_effectful(work) ? confirm_irreversible(work, reterr) : 0;
 }
 
 static int settle_unknown(struct work *work, const struct error *why, int *ret_run,
@@ -470,6 +476,14 @@ static int settle_unknown(struct work *work, const struct error *why, int *ret_r
     return stop_unknown(work, why, reterr);
 }
 
+static int found_done(struct work *work, struct error *reterr)
+{
+    const struct step_state *step = state_of(work);
+    if (step->attempts > 0)
+        return conclude(work, "done", NULL, reterr);
+    return step->shown ? seen_done(work, reterr) : conclude(work, "skipped", NULL, reterr);
+}
+
 /* REACHED, STOP, or AGAIN: run it, *ret_answer being what stands now. */
 static enum verdict decide(struct work *work, uint32_t *ret_answer, struct error *reterr)
 {
@@ -480,7 +494,7 @@ static enum verdict decide(struct work *work, uint32_t *ret_answer, struct error
         return STOP;
     switch (*ret_answer) {
     case SALVOR_CHECK_DONE:
-        return stop(conclude(work, began_before ? "done" : "skipped", NULL, reterr));
+        return stop(found_done(work, reterr));
     case SALVOR_CHECK_IN_PROGRESS:
         work->deadline = clock_monotonic_ms() + work->row->deadline_ms;
         *ret_answer = SALVOR_CHECK_PARTIAL;
@@ -510,7 +524,7 @@ int step_execute(struct run *run, const char *instance, const struct step_positi
             return run_interrupted_error(run, reterr);
         enum verdict verdict = decide(&work, &answer, reterr);
         if (verdict == AGAIN && json_flag(state_of(&work)->planned, "manual"))
-            return await_person(&work, reterr);
+            return recheck(&work, answer, reterr) == 0 ? await_person(&work, reterr) : -1;
         if (verdict == AGAIN) {
             if (go_ahead(&work, answer, reterr) != 0)
                 return -1;

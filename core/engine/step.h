@@ -7,10 +7,17 @@
 
 #include "engine/run.h"
 
+/* How a step that a person does is waited for. */
+enum patience {
+    PATIENCE_ASK,  /* ask whether it is done; exit code 4 when nobody can be asked */
+    PATIENCE_LOOK, /* ask nobody, keep looking until it is done */
+    PATIENCE_NONE  /* ask nobody, exit code 4 unless it is done by now */
+};
+
 struct step_position {
     size_t number; /* from 1, for the person who watches */
     size_t count;
-    int wait_for_person; /* keep looking until a manual step was done, instead of exit code 4 */
+    enum patience patience;
 };
 
 /*

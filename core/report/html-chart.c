@@ -113,6 +113,7 @@ static void put_phases(const json_t *report, const struct scale *scale, FILE *ou
         begin_lane(scale,
                    text_equal(name, "discovering")  ? "Look at the systems"
                    : text_equal(name, "validating") ? "Prove the backup"
+                   : text_equal(name, "planning")   ? "Make the plan"
                                                     : name,
                    out);
         put_bar(scale, "plain", from, from + ms, out);

@@ -27,6 +27,9 @@ static int take_first(void *data, int64_t sequence, const json_t *body, struct e
     (void)reterr;
     for (size_t i = 0; keys[i] != NULL; i++)
         put_clean(row, keys[i], json_text(body, keys[i]));
+    /* A run that only looked has nothing to go on with. */
+    json_put(row, "resumable",
+             json_boolean(json_whole(body, "kind", 0) != 0 && !json_flag(body, "dry_run")));
     put_clean(row, "started", json_text(body, "at"));
     put_clean(row, "source", json_text(json_object_get(body, "source"), "name"));
     return 1;
@@ -69,10 +72,10 @@ static void read_journal(const struct run_folder *folder, json_t *row)
 json_t *report_summary(const struct run_folder *folder)
 {
     struct lock_holder holder;
-    json_t *row = json_make("{s:s, s:s, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:b, s:n, s:n, s:s}",
-                            "run", folder->id, "status", "empty", "command", "provider", "site",
-                            "procedure", "source", "started", "ended", "closed", 0, "pid",
-                            "problem", "path", folder->path);
+    json_t *row = json_make(
+        "{s:s, s:s, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:b, s:b, s:n, s:n, s:s}", "run", folder->id,
+        "status", "empty", "command", "provider", "site", "procedure", "source", "started", "ended",
+        "closed", 0, "resumable", 0, "pid", "problem", "path", folder->path);
     read_journal(folder, row);
     cleanup_free char *lock = text_format("%s/lock", folder->path);
     if (lock_file_is_held(lock, &holder)) {

@@ -121,6 +121,36 @@ def test_plan_and_dry_run_change_nothing(site):
            "planning left something in the data dir")
 
 
+def test_a_dry_run_of_any_command_runs_nothing(site):
+    site.take_backup(KEYS)
+    site.play("stop")
+    before, sets = site.changes(), glob.glob(f"{site.state}/sets/example/*")
+    for words in (["backup", *site.options()[:2]], ["post-resync", *site.options()[:3]]):
+        result = site.salvor("--provider", "example", *words, "--dry-run")
+        expect_end(result, 0)
+        expect("plan hash " in result.stdout, "it shows the plan", result)
+        expect("[1/" not in result.stderr, "it ran a step", result)
+        run = max(glob.glob(f"{site.state}/runs/*-{words[0]}-*"), key=os.path.getmtime)
+        expect_end(site.salvor("resume", os.path.basename(run)), 2, "only looked")
+        shown = site.salvor("runs", "show", os.path.basename(run))
+        expect("resume" not in shown.stderr, "nothing to resume is nothing to suggest", shown)
+    expect((before, sets) == (site.changes(), glob.glob(f"{site.state}/sets/example/*")),
+           "a dry run changed something")
+
+
+def test_slips_of_the_pen_leave_no_run(site):
+    backup = wrecked(site)
+    runs = glob.glob(f"{site.state}/runs/*")
+    for words, why in ((["--policy", "/nonexistent.yaml"], "cannot open '/nonexistent.yaml'"),
+                       (["--approve", "12ab"], "is not a plan hash"),
+                       (["--manual", "stop-membr"], "has no step 'stop-membr' to do by hand")):
+        expect_end(site.salvor(*site.restore_words(backup), *words), 2, why)
+    expect(runs == glob.glob(f"{site.state}/runs/*"), "a run was recorded")
+    expect_end(site.salvor(*site.restore_words(backup)), 4)
+    expect_end(site.salvor("resume", "last", "--set", "member=other"), 2,
+               "a run goes on with the options that it began with")
+
+
 def test_the_plan_is_readable(site):
     backup = wrecked(site)
     result = site.salvor("--provider", "example", "plan", f"--from={backup}", *site.options())
@@ -354,6 +384,28 @@ def test_ctrl_c_twice_stops_now(site):
     os.unlink(f"{site.folder}/slow-stop")
     finish(site)
     expect(site.changes() == ALL_CHANGES, f"all of it ran once: {site.changes()}")
+
+
+def test_a_time_limit_leaves_a_resumable_run(site):
+    backup = wrecked(site)
+    site.fault("slow-restore", 3000)
+    result = site.salvor(*site.restore_words(backup), "--yes", "--timeout", "1500ms")
+    expect_end(result, 1, "time limit (--timeout)", "salvor resume")
+    finish(site)
+    expect(site.changes() == ALL_CHANGES, f"the job ran once: {site.changes()}")
+
+
+def test_what_a_person_did_is_told(site):
+    backup = wrecked(site)
+    words = [*site.restore_words(backup), "--yes", "--manual", "stop-member", "--no-post-resync"]
+    expect_end(site.salvor(*words), 4, "a person has to do this", "do what the step says")
+    site.play("stop")
+    expect_end(site.salvor("resume", "last", "--yes"), 0)
+    report = json.loads(site.salvor("report", "last", "-o", "json").stdout)
+    step = report["stages"][0]["steps"][0]
+    events = [event["event"] for event in step["manual_events"]]
+    expect(events == ["shown", "seen-done"], f"shown, then seen: {events}")
+    expect(step["state"] == "done", f"its state is {step['state']}")
 
 
 def test_term_is_as_ctrl_c(site):

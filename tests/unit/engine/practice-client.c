@@ -73,11 +73,20 @@ static void emit_step(const struct call *call, enum practice_row row, int index)
                        "object-b"));
 }
 
+static void emit_finding(const struct call *call, const char *id)
+{
+    emit(call, FRAME_FINDING,
+         json_make("{s:s, s:s, s:s, s:s}", "id", id, "severity", "blocker", "object", "", "detail",
+                   "seen"));
+}
+
 static void plan_restore(const struct call *call)
 {
     const char *stage = json_text(json_object_get(call->body, "request"), "stage");
     int index = 0;
     world.plan_calls++;
+    if (world.plan_blocker != NULL)
+        emit_finding(call, world.plan_blocker);
     if (text_equal(stage, "second")) {
         emit_step(call, FINISH, 0);
         return;
@@ -150,9 +159,7 @@ int client_call(struct client *client, const json_t *body, const struct client_l
         json_array_foreach (json_object_get(body, "names"), index, name)
             emit_fact(&call, json_string_value(name));
     } else if (text_equal(hook, "validate") && world.blocker != NULL) {
-        emit(&call, FRAME_FINDING,
-             json_make("{s:s, s:s, s:s, s:s}", "id", world.blocker, "severity", "blocker", "object",
-                       "", "detail", "seen"));
+        emit_finding(&call, world.blocker);
     } else if (text_equal(hook, "restore")) {
         plan_restore(&call);
     } else if (text_equal(hook, "post_resync")) {

@@ -30,7 +30,8 @@ struct practice_world {
     int no_objects;                       /* the destructive step names none */
     int plan_calls;
     int calls;
-    const char *blocker; /* finding that validate raises, or NULL */
+    const char *blocker;      /* finding that validate raises, or NULL */
+    const char *plan_blocker; /* finding that the plan hook raises, or NULL */
 };
 
 extern struct practice_world world;

@@ -21,6 +21,7 @@ struct fixture {
     char asked[512];
     char last_status[32];
     int manual_shown;
+    size_t findings_shown;
 };
 
 static int on_ask(void *data, const char *question)
@@ -44,6 +45,12 @@ static void on_manual(void *data, const json_t *step, const char *instructions)
     fixture->manual_shown++;
     if (fixture->says == 1)
         world.done[HAND] = 1;
+}
+
+static void on_findings(void *data, const json_t *findings)
+{
+    struct fixture *fixture = data;
+    fixture->findings_shown += json_array_size(findings);
 }
 
 static void on_step_end(void *data, const json_t *step, const char *status, int64_t duration_ms,
@@ -71,6 +78,7 @@ static int begin(void **state)
         .ui = {.data = fixture,
                .ask = on_ask,
                .ask_text = on_ask_text,
+               .findings = on_findings,
                .manual = on_manual,
                .step_end = on_step_end},
         .client = client_new(NULL),
@@ -355,6 +363,95 @@ static void blockers_stop_unless_they_are_waived(void **state)
     assert_int_equal(err.code, EXIT_USAGE);
 }
 
+static void a_blocker_that_planning_finds_stops_as_well(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    world.plan_blocker = "P-OLD";
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_BLOCKED);
+    assert_int_equal(fixture->findings_shown, 1);
+    assert_int_equal(world.runs[CHANGE], 0);
+    world.plan_blocker = NULL; /* put right: the resumed run plans again and does not find it */
+    resume(fixture);
+    assert_int_equal(go(fixture, 0, &err), 0);
+    assert_int_equal(world.runs[CHANGE], 1);
+}
+
+static void a_resumed_run_looks_again_at_what_blocked_it(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_json json_t *source = json_make("{s:s, s:s}", "name", "set", "folder", "/x");
+    world.has_first[CHANGE] = 1;
+    world.blocker = "P-OLD";
+    fixture->run.source = source;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    resume(fixture);
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_BLOCKED);
+    world.blocker = NULL;
+    resume(fixture);
+    assert_int_equal(go(fixture, 0, &err), 0);
+    assert_int_equal(world.runs[CHANGE], 1);
+}
+
+static void nobody_is_sent_to_another_site(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[HAND] = 1;
+    fixture->says = 0;
+    fixture->order.approval.yes = 1;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(fixture->manual_shown, 1);
+    resume(fixture);
+    world.identity = "uid-2";
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_REFUSED);
+    assert_int_equal(fixture->manual_shown, 1);
+}
+
+static void no_wait_asks_nobody(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[HAND] = 1;
+    fixture->order.approval.yes = 1;
+    fixture->order.patience = PATIENCE_NONE;
+    fixture->says = -1; /* told, but not done */
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_WAITS);
+    assert_string_equal(fixture->asked, "");
+}
+
+static void a_step_that_never_began_can_be_settled(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    world.answer[CHANGE] = SALVOR_CHECK_UNKNOWN;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_int_equal(err.code, EXIT_OUTCOME_UNKNOWN);
+    resume(fixture);
+    assert_true(run_state_next_step(fixture->run.state)->seen_unknown);
+    settle(fixture, "done");
+    assert_int_equal(go(fixture, 0, &err), 0);
+    assert_int_equal(world.runs[CHANGE], 0);
+}
+
+static void what_a_person_does_has_to_exist(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_json json_t *good = json_make("[s, s]", "change", "mend/first/2");
+    cleanup_json json_t *bad = json_make("[s]", "chnage");
+    assert_int_equal(procedure_check_manual(fixture->info, good, &err), 0);
+    assert_int_equal(procedure_check_manual(fixture->info, bad, &err), -1);
+    assert_int_equal(err.code, EXIT_USAGE);
+}
+
 static void yes_does_not_cover_the_irreversible(void **state)
 {
     struct fixture *fixture = *state;
@@ -403,6 +500,12 @@ int main(void)
         WITH_RUN(the_operator_settles_what_cannot_be_told),
         WITH_RUN(a_manual_step_waits_for_the_person),
         WITH_RUN(blockers_stop_unless_they_are_waived),
+        WITH_RUN(a_blocker_that_planning_finds_stops_as_well),
+        WITH_RUN(a_resumed_run_looks_again_at_what_blocked_it),
+        WITH_RUN(nobody_is_sent_to_another_site),
+        WITH_RUN(no_wait_asks_nobody),
+        WITH_RUN(a_step_that_never_began_can_be_settled),
+        WITH_RUN(what_a_person_does_has_to_exist),
         WITH_RUN(yes_does_not_cover_the_irreversible),
         WITH_RUN(planning_runs_nothing),
     };
