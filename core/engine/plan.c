@@ -245,18 +245,18 @@ static int take_step(struct plan_builder *builder, const json_t *frame, struct e
         text_format("%s/%s/%zu", builder->procedure->id, builder->stage->id, number);
     cleanup_json json_t *own_parameters =
         json_is_object(parameters) ? json_incref(parameters) : json_object();
+    cleanup_json json_t *own_guards = json_is_array(guards) ? json_incref(guards) : json_array();
     int manual = by_hand(builder, row, instance);
     int irreversible = row->effect >= SALVOR_EFFECT_IRREVERSIBLE;
     const char *confirmation = json_text(frame, "confirmation");
     if (irreversible && (confirmation == NULL || *confirmation == '\0'))
         confirmation = *target != '\0' ? target : row->id;
-    json_t *step = json_make("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:O, s:O, s:s?, s:s?, s:n, s:n}",
-                             "step", instance, "row", row->id, "title", row->title, "effect",
-                             word_for(words_effect, row->effect), "manual", manual, "idempotent",
-                             row->idempotent, "target", target, "parameters", own_parameters,
-                             "guards", json_is_array(guards) ? guards : json_array(), "consequence",
-                             json_text(frame, "consequence"), "confirmation",
-                             irreversible ? confirmation : NULL, "instructions", "objects");
+    json_t *step = json_make(
+        "{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:O, s:O, s:s?, s:s?, s:n, s:n}", "step", instance,
+        "row", row->id, "title", row->title, "effect", word_for(words_effect, row->effect),
+        "manual", manual, "idempotent", row->idempotent, "target", target, "parameters",
+        own_parameters, "guards", own_guards, "consequence", json_text(frame, "consequence"),
+        "confirmation", irreversible ? confirmation : NULL, "instructions", "objects");
     json_put(step, "statements", statements_of(row));
     if (manual)
         json_put(step, "instructions", instructions_of(row, own_parameters, target));
