@@ -42,14 +42,15 @@ int prompt_has_person(void)
 /* 1 when a byte can be read, 0 when the waiting shall end. */
 static int wait_for_input(int fd)
 {
+    enum { SLICE_MS = 100 }; /* a signal just before the waiting is seen this soon */
     struct pollfd poll_fd = {fd, POLLIN, 0};
     for (;;) {
-        int ready = poll(&poll_fd, 1, -1);
+        if (is_interrupted != NULL && is_interrupted())
+            return 0;
+        int ready = poll(&poll_fd, 1, SLICE_MS);
         if (ready > 0)
             return 1;
         if (ready < 0 && errno != EINTR)
-            return 0;
-        if (is_interrupted != NULL && is_interrupted())
             return 0;
     }
 }

@@ -22,9 +22,10 @@ static int was_approved_by_hash(const json_t *hashes, const char *hash)
 static int ask_person(const struct run *run, uint32_t effect)
 {
     const json_t *body = json_object_get(run->state->plan, "body");
-    cleanup_free char *question = text_format(
-        "run stage '%s' of '%s' (%zu steps, up to %s)?", json_text(body, "stage"),
-        json_text(body, "procedure"), run->state->step_count, word_for(words_effect, effect));
+    cleanup_free char *question =
+        text_format("run stage '%s' of '%s' (%zu step%s, up to %s)?", json_text(body, "stage"),
+                    json_text(body, "procedure"), run->state->step_count,
+                    run->state->step_count == 1 ? "" : "s", word_for(words_effect, effect));
     if (effect < SALVOR_EFFECT_DESTRUCTIVE)
         return run->ui.ask != NULL ? run->ui.ask(run->ui.data, question) : -1;
     cleanup_free char *strict = text_format("%s type 'yes' to go on", question);

@@ -177,9 +177,30 @@ char *run_folder_journal(const struct run_folder *folder)
 
 /* ---- finding --------------------------------------------------------------------------------- */
 
+struct found_run {
+    char *id;
+    int64_t born_ns; /* 0 where the file system does not keep it */
+};
+
+/* Ids tell the second; of two in the same one the folder that was made later is the newer. */
 static int newest_first(const void *a, const void *b)
 {
-    return -strcmp(*(char *const *)a, *(char *const *)b);
+    enum { STAMP = sizeof "YYYYMMDD-HHMMSS" - 1 };
+    const struct found_run *one = a;
+    const struct found_run *other = b;
+    int order = strncmp(other->id, one->id, STAMP);
+    if (order == 0 && one->born_ns != other->born_ns)
+        return one->born_ns < other->born_ns ? 1 : -1;
+    return order != 0 ? order : strcmp(other->id, one->id);
+}
+
+static int64_t born(int runs, const char *name)
+{
+    struct statx status;
+    if (statx(runs, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &status) != 0 ||
+        (status.stx_mask & STATX_BTIME) == 0)
+        return 0;
+    return (int64_t)status.stx_btime.tv_sec * 1000000000 + (int64_t)status.stx_btime.tv_nsec;
 }
 
 static int is_run_folder(int runs, const char *name)
@@ -196,22 +217,26 @@ int run_folder_list(const char *state_folder, char ***ret_ids, size_t *ret_count
     cleanup_dir DIR *folder = opendir(runs);
     if (folder == NULL && errno != ENOENT)
         return error_errno(reterr, EXIT_FAILED, errno, "cannot read '%s'", runs);
-    char **ids = memory_new(1, sizeof *ids);
+    struct found_run *found = memory_new(1, sizeof *found);
     size_t count = 0;
     errno = 0;
     for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL; errno = 0) {
         if (!is_run_folder(dirfd(folder), entry->d_name))
             continue;
-        ids = memory_resize(ids, count + 2, sizeof *ids);
-        ids[count++] = text_copy(entry->d_name);
-        ids[count] = NULL;
+        found = memory_resize(found, count + 1, sizeof *found);
+        found[count].born_ns = born(dirfd(folder), entry->d_name);
+        found[count++].id = text_copy(entry->d_name);
     }
-    if (folder != NULL && errno != 0) {
-        int errnum = errno;
+    const int errnum = folder != NULL ? errno : 0;
+    char **ids = memory_new(count + 1, sizeof *ids);
+    qsort(found, count, sizeof *found, newest_first);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = found[i].id;
+    free(found);
+    if (errnum != 0) {
         run_ids_free(ids);
         return error_errno(reterr, EXIT_FAILED, errnum, "cannot read '%s'", runs);
     }
-    qsort(ids, count, sizeof *ids, newest_first);
     *ret_ids = ids;
     *ret_count = count;
     return 0;

@@ -129,6 +129,18 @@ static void test_signal(void **state)
     assert_int_equal(finish(&asker), PROMPT_NO);
 }
 
+/* Ctrl-C between the question and the waiting for its answer. */
+static void test_signal_before_the_waiting(void **state)
+{
+    (void)state;
+    struct asker asker;
+    interrupted_flag = 1;
+    start(&asker, NULL);
+    interrupted_flag = 0;
+    wait_for(&asker, "[y/N] ");
+    assert_int_equal(finish(&asker), PROMPT_NO);
+}
+
 static void test_nobody_to_ask(void **state)
 {
     (void)state;
@@ -148,8 +160,11 @@ static void test_nobody_to_ask(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_yes_and_no),    cmocka_unit_test(test_typed_text),
-        cmocka_unit_test(test_endless_line),  cmocka_unit_test(test_signal),
+        cmocka_unit_test(test_yes_and_no),
+        cmocka_unit_test(test_typed_text),
+        cmocka_unit_test(test_endless_line),
+        cmocka_unit_test(test_signal),
+        cmocka_unit_test(test_signal_before_the_waiting),
         cmocka_unit_test(test_nobody_to_ask),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

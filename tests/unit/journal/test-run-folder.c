@@ -1,5 +1,6 @@
 #include "scratch.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -170,6 +171,37 @@ static void runs_are_found_by_id_unique_beginning_or_last(void **state)
     assert_null(folder);
 }
 
+/* Birth of the run's folder in ns; 0 where the file system does not keep it. */
+static int64_t born(void **state, const char *id)
+{
+    cleanup_free char *path = text_format("%s/runs/%s", (char *)*state, id);
+    struct statx status;
+    assert_int_equal(statx(AT_FDCWD, path, 0, STATX_BTIME, &status), 0);
+    return (status.stx_mask & STATX_BTIME) == 0
+               ? 0
+               : (int64_t)status.stx_btime.tv_sec * 1000000000 + (int64_t)status.stx_btime.tv_nsec;
+}
+
+static void of_one_second_the_one_made_later_is_the_last(void **state)
+{
+    static const char first[] = "20261121-031502-restore-0001";
+    static const char second[] = "20261121-031502-backup-0001";
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_free char *path = text_format("%s/runs/%s", (char *)*state, second);
+    struct run_folder *folder = NULL;
+    make_run(state, first);
+    if (born(state, first) == 0)
+        skip();
+    make_run(state, second);
+    while (born(state, second) == born(state, first)) { /* the clock of files is a coarse one */
+        assert_int_equal(rmdir(path), 0);
+        make_run(state, second);
+    }
+    assert_ok(run_folder_find(*state, "last", &folder, &err), &err);
+    assert_string_equal(folder->id, second);
+    run_folder_close(folder);
+}
+
 static void a_state_folder_that_others_can_write_is_refused(void **state)
 {
     cleanup_error struct error err = ERROR_INIT;
@@ -220,6 +252,7 @@ int main(void)
         test_in_scratch(a_new_folder_is_private_named_by_time_and_locked),
         test_in_scratch(the_lock_of_a_killed_process_is_free),
         test_in_scratch(runs_are_found_by_id_unique_beginning_or_last),
+        test_in_scratch(of_one_second_the_one_made_later_is_the_last),
         test_in_scratch(a_state_folder_that_others_can_write_is_refused),
         test_in_scratch(one_run_at_a_time_changes_a_site),
     };

@@ -537,7 +537,7 @@ static const struct {
     [SAMPLE_HOSTILE] = {"hostile", "20261121-031502-restore-a007", ATTACK, hostile},
     [SAMPLE_BULK] = {"bulk", "20261121-031502-restore-a008", "restore", bulk},
     [SAMPLE_KILLED] = {"killed", "20261121-031502-restore-a009", "restore", killed},
-    [SAMPLE_CLOCK_BACK] = {"clock-back", "20261121-031502-discover-a010", "restore", clock_back},
+    [SAMPLE_CLOCK_BACK] = {"clock-back", "20261121-031501-discover-a010", "restore", clock_back},
 };
 
 const char *sample_name(enum sample sample)
