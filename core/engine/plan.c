@@ -395,13 +395,16 @@ int plan_builder_finish(struct plan_builder *builder, json_t **ret_body, struct 
         context->waivers != NULL ? json_clone(context->waivers) : json_array();
     cleanup_json json_t *source =
         context->source != NULL ? json_clone(context->source) : json_null();
+    cleanup_json json_t *options =
+        context->options != NULL ? json_clone(context->options) : json_object();
     *ret_body = json_make(
-        "{s:i, s:s, s:{s:s, s:s}, s:s, s:s, s:I, s:s?, s:O, s:o, s:O, s:s?, s:O}", "salvor-plan",
-        PLAN_FORMAT, "provider", context->info->name, "plugin", "version", context->info->version,
-        "build_id", context->build_id != NULL ? context->build_id : "", "procedure",
-        builder->procedure->id, "stage", builder->stage->id, "number", (json_int_t)context->number,
-        "previous", context->previous, "source", source, "facts", hashed_facts(builder), "waivers",
-        waivers, "next_stage", builder->next_stage, "steps", builder->steps);
+        "{s:i, s:s, s:{s:s, s:s}, s:s, s:s, s:I, s:s?, s:O, s:O, s:o, s:O, s:s?, s:O}",
+        "salvor-plan", PLAN_FORMAT, "provider", context->info->name, "plugin", "version",
+        context->info->version, "build_id", context->build_id != NULL ? context->build_id : "",
+        "procedure", builder->procedure->id, "stage", builder->stage->id, "number",
+        (json_int_t)context->number, "previous", context->previous, "source", source, "options",
+        options, "facts", hashed_facts(builder), "waivers", waivers, "next_stage",
+        builder->next_stage, "steps", builder->steps);
     return 0;
 }
 

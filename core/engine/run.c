@@ -278,6 +278,8 @@ int run_outcome_error(struct client_outcome *outcome, struct error *reterr)
     if (!error_is_set(&outcome->error))
         (void)error_set(&outcome->error, EXIT_FAILED, "the plugin failed without a reason");
     outcome->error.code = exit_code_of(outcome);
+    if (outcome->end == CLIENT_CANCELLED && interrupt_timed_out())
+        (void)error_prefix(&outcome->error, "the time limit (--timeout) has passed");
     return error_move(reterr, &outcome->error);
 }
 

@@ -135,6 +135,7 @@ int stage_plan(struct run *run, const struct stage_order *order, const char *sta
         .number = last == NULL ? 1 : json_whole(last, "number", 0) + (again ? 0 : 1),
         .previous = previous_copy,
         .source = source,
+        .options = json_object_get(state->run, "options"),
         .facts = state->facts,
         .waivers = order->waivers,
         .manual = order->manual,

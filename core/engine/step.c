@@ -484,6 +484,16 @@ static int found_done(struct work *work, struct error *reterr)
     return step->shown ? seen_done(work, reterr) : conclude(work, "skipped", NULL, reterr);
 }
 
+/* What can be seen outweighs what was said; who said it hears of that. */
+static void tell_unused_settlement(const struct work *work, uint32_t answer)
+{
+    const struct step_state *step = state_of(work);
+    if (answer != SALVOR_CHECK_UNKNOWN && (step->settled_done || step->settled_not_done))
+        run_log(work->run, SALVOR_LOG_WARNING,
+                "step '%s' is seen to be %s by now; what --settle says of it is not needed",
+                work->instance, word_for(words_answer, answer));
+}
+
 /* REACHED, STOP, or AGAIN: run it, *ret_answer being what stands now. */
 static enum verdict decide(struct work *work, uint32_t *ret_answer, struct error *reterr)
 {
@@ -492,6 +502,7 @@ static enum verdict decide(struct work *work, uint32_t *ret_answer, struct error
     int must_run = 0;
     if (look(work, began_before ? "resume" : "before", ret_answer, &why, reterr) != 0)
         return STOP;
+    tell_unused_settlement(work, *ret_answer);
     switch (*ret_answer) {
     case SALVOR_CHECK_DONE:
         return stop(found_done(work, reterr));

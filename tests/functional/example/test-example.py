@@ -209,6 +209,17 @@ def test_a_changed_site_is_another_plan(site):
     expect(site.changes() == [], "another plan ran", result)
 
 
+def test_other_options_are_another_plan(site):
+    backup = wrecked(site)
+    plan = site.salvor("--provider", "example", "plan", f"--from={backup}", *site.options(),
+                       "-o", "name")
+    words = site.restore_words(backup)
+    words[words.index("--stop=stop")] = "--stop=start"
+    result = site.salvor(*words, "--approve", plan.stdout.strip())
+    expect_end(result, 4, "the plan that was approved is another one")
+    expect(site.changes() == [], "another command ran under the hash", result)
+
+
 def test_a_guard_that_changes_stops_the_step(site):
     backup = wrecked(site)
     site.fault("slow-stop", 1500)
