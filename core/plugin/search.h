@@ -12,10 +12,10 @@
 int search_folders(const char *const *given, char ***ret_folders, struct error *reterr);
 void search_free(char **folders);
 
-/* "salvor_nsx_antrea.so" of "nsx-antrea", owned by the caller. */
+/* "salvor_some_vendor.so" of "some-vendor", owned by the caller. */
 char *plugin_file_name(const char *name);
 
-/* "nsx-antrea" of "salvor_nsx_antrea.so", owned by the caller; NULL for any other file name. */
+/* "some-vendor" of "salvor_some_vendor.so", owned by the caller; NULL for any other file name. */
 char *plugin_name_of_file(const char *file_name);
 
 /* "'PATH' is not named as a plugin file". Returns -1. */
