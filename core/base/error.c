@@ -14,7 +14,7 @@ static void replace(char **slot, char *text)
     *slot = text;
 }
 
-int error_set(struct error *err, enum exit_code code, const char *format, ...)
+int(error_set)(struct error *err, enum exit_code code, const char *format, ...)
 {
     if (err == NULL)
         return -1;
@@ -30,7 +30,7 @@ int error_set(struct error *err, enum exit_code code, const char *format, ...)
     return -1;
 }
 
-int error_errno(struct error *err, enum exit_code code, int errnum, const char *format, ...)
+int(error_errno)(struct error *err, enum exit_code code, int errnum, const char *format, ...)
 {
     if (err == NULL)
         return -1;
@@ -47,7 +47,7 @@ int error_errno(struct error *err, enum exit_code code, int errnum, const char *
     return -1;
 }
 
-int error_detail(struct error *err, const char *format, ...)
+int(error_detail)(struct error *err, const char *format, ...)
 {
     if (err == NULL)
         return -1;
@@ -58,7 +58,7 @@ int error_detail(struct error *err, const char *format, ...)
     return -1;
 }
 
-int error_hint(struct error *err, const char *format, ...)
+int(error_hint)(struct error *err, const char *format, ...)
 {
     if (err == NULL)
         return -1;
@@ -69,7 +69,7 @@ int error_hint(struct error *err, const char *format, ...)
     return -1;
 }
 
-int error_prefix(struct error *err, const char *format, ...)
+int(error_prefix)(struct error *err, const char *format, ...)
 {
     if (err == NULL)
         return -1;
@@ -83,7 +83,7 @@ int error_prefix(struct error *err, const char *format, ...)
     return -1;
 }
 
-int error_move(struct error *to, struct error *from)
+int(error_move)(struct error *to, struct error *from)
 {
     if (to == NULL) {
         error_clear(from);

@@ -52,6 +52,21 @@ static inline int error_is_set(const struct error *err)
     return err->message != NULL;
 }
 
+/* What the analyzer cannot see from another file. */
+#ifdef __clang_analyzer__
+static inline int error_returned(int result)
+{
+    (void)result;
+    return -1;
+}
+#define error_set(...) error_returned((error_set)(__VA_ARGS__))
+#define error_errno(...) error_returned((error_errno)(__VA_ARGS__))
+#define error_detail(...) error_returned((error_detail)(__VA_ARGS__))
+#define error_hint(...) error_returned((error_hint)(__VA_ARGS__))
+#define error_prefix(...) error_returned((error_prefix)(__VA_ARGS__))
+#define error_move(...) error_returned((error_move)(__VA_ARGS__))
+#endif
+
 #define cleanup_error __attribute__((cleanup(error_clear)))
 
 #endif

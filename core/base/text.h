@@ -13,14 +13,15 @@
 _Noreturn void out_of_memory(void);
 
 /* As malloc, calloc and reallocarray, but never NULL for a non-zero size. Free with free(). */
-void *memory_new(size_t count, size_t size);
+void *memory_new(size_t count, size_t size) __attribute__((returns_nonnull));
 void *memory_resize(void *memory, size_t count, size_t size);
 
 /* New string, owned by the caller. */
-char *text_copy(const char *text);
-char *text_copy_span(const char *data, size_t size);
-char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
-char *text_vformat(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+char *text_copy(const char *text) __attribute__((returns_nonnull));
+char *text_copy_span(const char *data, size_t size) __attribute__((returns_nonnull));
+char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
+char *text_vformat(const char *format, va_list args)
+    __attribute__((format(printf, 1, 0), returns_nonnull));
 
 /* 1 when equal; NULL equals only NULL. */
 int text_equal(const char *a, const char *b);

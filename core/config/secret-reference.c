@@ -1,5 +1,6 @@
 #include "config/secret-reference.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -192,6 +193,7 @@ static int start_source(struct source *source, char **argv, struct error *reterr
     (void)posix_spawnattr_setpgroup(&attributes, 0);
     (void)posix_spawnattr_setsigmask(&attributes, &none);
     (void)posix_spawnattr_setsigdefault(&attributes, &all);
+    assert(argv[0] != NULL); /* seen by secret_reference_check */
     int result = posix_spawnp(&source->pid, argv[0], &actions, &attributes, argv, environ);
     (void)posix_spawn_file_actions_destroy(&actions);
     (void)posix_spawnattr_destroy(&attributes);

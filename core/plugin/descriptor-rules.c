@@ -1,5 +1,6 @@
 #include "plugin/descriptor-rules.h"
 
+#include <assert.h>
 #include <salvor/plugin.h>
 #include <stdarg.h>
 #include <string.h>
@@ -151,6 +152,7 @@ static const struct member need_members[] = {
 
 static int matches(const char *name, const char *first, const char *further, size_t most)
 {
+    assert(name != NULL); /* nobody asks before the shape was found to fit */
     size_t length = strlen(name);
     return length > 0 && length <= most && strchr(first, name[0]) != NULL &&
            strspn(name, further) == length;

@@ -166,7 +166,7 @@ static int read_descriptor(const struct loader_request *request, salvor_plugin_e
 static const struct loaded_plugin *remember(const struct loader_request *request,
                                             const struct module *module,
                                             struct description *description,
-                                            struct plugin_note *note, char *notice)
+                                            struct plugin_note *note, const char *notice)
 {
     struct loaded *loaded = memory_new(1, sizeof *loaded);
     loaded->public = (struct loaded_plugin){

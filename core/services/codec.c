@@ -203,10 +203,10 @@ int decoder_step(struct decoder *decoder, const void *in, size_t in_size, size_t
 {
     *ret_used = 0;
     *ret_made = 0;
-    if (in_size > CHUNK * 16)
-        in_size = CHUNK * 16;
-    if (out_size > CHUNK * 16)
-        out_size = CHUNK * 16;
+    if (in_size > (size_t)CHUNK * 16)
+        in_size = (size_t)CHUNK * 16;
+    if (out_size > (size_t)CHUNK * 16)
+        out_size = (size_t)CHUNK * 16;
     if (decoder->codec == CODEC_GZIP)
         return inflate_step(decoder, in, in_size, ret_used, out, out_size, ret_made, reterr);
     if (decoder->codec == CODEC_ZSTD)

@@ -79,7 +79,7 @@ void call_end(struct worker_call *call)
 
 /* ---- failures -------------------------------------------------------------------------------- */
 
-salvor_status call_fail(struct worker_call *call, salvor_status status, const char *format, ...)
+salvor_status(call_fail)(struct worker_call *call, salvor_status status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -90,14 +90,14 @@ salvor_status call_fail(struct worker_call *call, salvor_status status, const ch
     return status;
 }
 
-salvor_status call_fail_error(struct worker_call *call, salvor_status status, struct error *err)
+salvor_status(call_fail_error)(struct worker_call *call, salvor_status status, struct error *err)
 {
     (void)error_move(&call->error, err);
     call->error_status = status;
     return status;
 }
 
-salvor_status call_hint(struct worker_call *call, salvor_status status, const char *format, ...)
+salvor_status(call_hint)(struct worker_call *call, salvor_status status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);

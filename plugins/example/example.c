@@ -7,7 +7,7 @@
 
 #include "procedures.h"
 
-enum { MINUTE = 60000 };
+#define MINUTE UINT64_C(60000)
 
 static const struct salvor_option options[] = {
     {"endpoint", "URL", "http://127.0.0.1:2379", "client URL of the etcd member", NULL, "0.1",

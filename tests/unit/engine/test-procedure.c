@@ -84,8 +84,8 @@ static int begin(void **state)
         .client = client_new(NULL),
         .state = run_state_new(),
     };
-    fixture->order =
-        (struct stage_order){.kind = SALVOR_PROCEDURE_RESTORE, .approval = {fixture->nothing}};
+    fixture->order = (struct stage_order){.kind = SALVOR_PROCEDURE_RESTORE,
+                                          .approval = {.hashes = fixture->nothing}};
     *state = fixture;
     return journal_create(NULL, &fixture->run.journal, NULL);
 }
