@@ -313,8 +313,9 @@ salvor_status stream_materialize(salvor_call *public_call, const char *name, con
                          strerror(errno));
     if (!is_copy(scratch_fd, place, &artifact)) {
         status = stream_open(public_call, name, 0, &reader);
-        if (status == SALVOR_OK)
-            status = copy(call, reader, scratch, scratch_fd, place);
+        if (status != SALVOR_OK)
+            return status;
+        status = copy(call, reader, scratch, scratch_fd, place);
         stream_close(public_call, reader);
         if (status != SALVOR_OK)
             return status;
