@@ -140,8 +140,14 @@ static int from_latest(const json_t *sets, const char *store, const char *provid
             is_of_site(set, site))
             latest = set;
     }
-    if (latest == NULL)
-        return no_such_set(store, provider, "latest", reterr);
+    if (latest == NULL) {
+        (void)error_set(reterr, EXIT_USAGE, "there is no backup set of provider '%s'%s%s%s in '%s'",
+                        provider, site != NULL ? ", site '" : "", site != NULL ? site : "",
+                        site != NULL ? "'" : "", store);
+        return error_hint(reterr,
+                          "'salvor backups list' shows the sets of all sites; name one with "
+                          "'--from SET'");
+    }
     json_array_foreach (sets, index, set) {
         /* set names begin with the time of their run */
         if (text_equal(json_text(set, "state"), "damaged") &&

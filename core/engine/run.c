@@ -144,13 +144,34 @@ static int take_frame(struct run *run, enum frame_type type, json_t *body, struc
     }
 }
 
+/*
+ * What the run works with later must not be silently another text: a pre-image, a target or a fact
+ * with "[redacted]" in it would be written to the site one day.
+ */
+static int refuse_secret(const struct run *run, const char *what, struct error *reterr)
+{
+    (void)error_set(reterr, EXIT_FAILED, "plugin '%s' puts a secret's value into a %s",
+                    run->info->name, what);
+    return error_hint(reterr, "a value that has to outlive a step is sealed; where the secret is a "
+                              "word that ordinary names hold, choose another secret");
+}
+
+static int is_worked_with(enum frame_type type, const json_t *body)
+{
+    return type == FRAME_PLAN || type == FRAME_RESULT ||
+           (type == FRAME_FACT && !text_equal(json_text(body, "class"), "info"));
+}
+
 static int on_frame(void *data, enum frame_type type, const json_t *borrowed, struct error *reterr)
 {
     struct run *run = data;
     cleanup_json json_t *body = json_clone(borrowed);
     cleanup_error struct error err = ERROR_INIT;
     redact_json(body);
-    if (take_frame(run, type, body, &err) == 0)
+    int result = is_worked_with(type, body) && !json_equal(body, borrowed)
+                     ? refuse_secret(run, frame_type_name(type), &err)
+                     : take_frame(run, type, body, &err);
+    if (result == 0)
         return 0;
     (void)error_set(&run->record_error, err.code, "%s", err.message);
     if (err.hint != NULL)
@@ -164,6 +185,12 @@ static json_t *answer_checkpoint(struct run *run, const json_t *body, struct err
     json_t *value = json_object_get(body, "value");
     if (run->step == NULL || kind == NULL || value == NULL) {
         (void)error_set(reterr, EXIT_FAILED, "a checkpoint belongs to a running step");
+        return NULL;
+    }
+    cleanup_json json_t *redacted = json_clone(value);
+    redact_json(redacted);
+    if (!json_equal(redacted, value)) {
+        (void)refuse_secret(run, "checkpoint", reterr);
         return NULL;
     }
     json_t *record = json_make("{s:s, s:i, s:s, s:O}", "step", run->step, "attempt", run->attempt,

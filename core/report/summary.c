@@ -49,6 +49,8 @@ static int take_last(void *data, int64_t sequence, const json_t *body, struct er
         return 0;
     }
     const char *status = text_equal(type, "end") ? json_text(body, "status") : NULL;
+    if (json_flag(row, "closed") && !text_equal(status, "done"))
+        status = "closed"; /* the operator gave it up */
     put_clean(row, "status", status != NULL ? status : "killed");
     return 1;
 }

@@ -291,7 +291,8 @@ char *view_next(const json_t *report)
     const char *status = json_text(report, "status");
     const char *hint = json_text(json_object_get(json_object_get(report, "end"), "error"), "hint");
     cleanup_free char *id = view_clean(json_text(report, "id"));
-    if (text_equal(status, "done") || text_equal(status, "running") || text_equal(status, "empty"))
+    if (text_equal(status, "done") || text_equal(status, "running") ||
+        text_equal(status, "empty") || json_flag(report, "closed"))
         return NULL;
     if (hint != NULL)
         return view_clean(hint);

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "engine/procedure.h"
+#include "host/redact.h"
 #include "practice.h"
 
 /* A run with a journal in memory, a played worker and a person who says what the test says. */
@@ -452,6 +453,20 @@ static void what_a_person_does_has_to_exist(void **state)
     assert_int_equal(err.code, EXIT_USAGE);
 }
 
+static void what_is_worked_with_is_never_redacted_silently(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    redact_add("node-1", 6); /* the target of every step */
+    int result = go(fixture, 0, &err);
+    redact_clear();
+    assert_int_equal(result, -1);
+    assert_non_null(strstr(err.message, "puts a secret's value into a plan"));
+    assert_null(strstr(err.message, "node-1"));
+    assert_int_equal(world.runs[CHANGE], 0);
+}
+
 static void yes_does_not_cover_the_irreversible(void **state)
 {
     struct fixture *fixture = *state;
@@ -506,6 +521,7 @@ int main(void)
         WITH_RUN(no_wait_asks_nobody),
         WITH_RUN(a_step_that_never_began_can_be_settled),
         WITH_RUN(what_a_person_does_has_to_exist),
+        WITH_RUN(what_is_worked_with_is_never_redacted_silently),
         WITH_RUN(yes_does_not_cover_the_irreversible),
         WITH_RUN(planning_runs_nothing),
     };
