@@ -296,9 +296,10 @@ char *view_next(const json_t *report)
         return NULL;
     if (hint != NULL)
         return view_clean(hint);
-    const char *command = json_text(json_object_get(report, "run"), "command");
+    const json_t *run = json_object_get(report, "run");
+    const char *command = json_text(run, "command");
     if (text_equal(command, "discover") || text_equal(command, "validate") ||
-        text_equal(command, "plan"))
+        text_equal(command, "plan") || json_flag(run, "dry_run"))
         return text_format("run 'salvor %s' again", command);
     return text_format("'salvor resume %s' goes on where it stopped", id);
 }
