@@ -1,5 +1,6 @@
 #include "../unit.h"
 
+#include <stdlib.h>
 #include <sys/wait.h>
 
 #include "base/json.h"
@@ -278,5 +279,8 @@ int main(void)
         scratch_test(a_listing_reads_identities_only),
         scratch_test(all_plugins_are_listed_with_the_unusable_ones),
     };
+    /* to valgrind, what the child of that test holds at _exit is lost */
+    if (getenv("SALVOR_UNDER_VALGRIND") != NULL)
+        cmocka_set_skip_filter("a_file_that_may_not_be_read");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
