@@ -21,6 +21,12 @@ salvor_status data_dir_state(salvor_call *call, const char *path, char *buffer, 
     return SALVOR_OK;
 }
 
+int path_exists(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0;
+}
+
 static salvor_status put_fact(salvor_call *call, const char *name)
 {
     const char *path = salvor_option_text(call, "data-dir", NULL);

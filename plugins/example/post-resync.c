@@ -1,14 +1,7 @@
 #include <string.h>
-#include <sys/stat.h>
 
 #include "etcd.h"
 #include "procedures.h"
-
-static int exists(const char *path)
-{
-    struct stat status;
-    return lstat(path, &status) == 0;
-}
 
 salvor_status example_plan_post_resync(salvor_call *call, const struct salvor_request *request)
 {
@@ -24,8 +17,9 @@ salvor_status example_plan_post_resync(salvor_call *call, const struct salvor_re
         SALVOR_TRY(salvor_plan_of(call)->decide(call, "after-restore",
                                                 "the member runs on restored data"));
         SALVOR_TRY(salvor_plan_step(call, &health, NULL));
-        return exists(salvor_text_get(&old)) ? salvor_plan_of(call)->next_stage(call, "old-data")
-                                             : SALVOR_OK;
+        return path_exists(salvor_text_get(&old))
+                   ? salvor_plan_of(call)->next_stage(call, "old-data")
+                   : SALVOR_OK;
     }
     uint32_t index = 0;
     struct salvor_step_plan remove = {
@@ -78,9 +72,9 @@ static salvor_status old_data_dir_is_gone(salvor_call *call, const struct salvor
 {
     int began = call->host->last_checkpoint(call, SALVOR_CHECKPOINT_PRE_IMAGE) != NULL;
     (void)parameters;
-    *ret_answer = !exists(step->target) ? SALVOR_CHECK_DONE
-                  : began               ? SALVOR_CHECK_PARTIAL
-                                        : SALVOR_CHECK_NOT_STARTED;
+    *ret_answer = !path_exists(step->target) ? SALVOR_CHECK_DONE
+                  : began                    ? SALVOR_CHECK_PARTIAL
+                                             : SALVOR_CHECK_NOT_STARTED;
     return SALVOR_OK;
 }
 

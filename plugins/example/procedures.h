@@ -26,4 +26,7 @@ extern const size_t post_resync_row_count;
 /* "absent" or "DEVICE:INODE" of a path, into `buffer`. */
 salvor_status data_dir_state(salvor_call *call, const char *path, char *buffer, size_t size);
 
+/* 1 when something of that name is there, also a link that leads nowhere. */
+int path_exists(const char *path);
+
 #endif

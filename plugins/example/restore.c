@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "etcd.h"
 #include "keys.h"
@@ -146,12 +145,6 @@ static salvor_status local_snapshot(salvor_call *call, const struct salvor_step 
     return salvor_stream_of(call)->materialize(call, name, ret_path);
 }
 
-static int exists(const char *path)
-{
-    struct stat status;
-    return lstat(path, &status) == 0;
-}
-
 /* A job an attempt: a failed one is never mistaken for the one that follows it. */
 static salvor_status job_id(salvor_call *call, const struct salvor_step *step,
                             struct salvor_text *ret_id)
@@ -208,14 +201,14 @@ static salvor_status restore_snapshot(salvor_call *call, const struct salvor_ste
     const char *data_dir = salvor_json_text(parameters, "/data-dir", "");
     const char *snapshot = NULL;
     int began = call->host->last_checkpoint(call, SALVOR_CHECKPOINT_PRE_IMAGE) != NULL;
-    if (exists(data_dir) && !began)
+    if (path_exists(data_dir) && !began)
         return salvor_fail(call, SALVOR_REFUSED, "move it away, then resume",
                            "'%s' is in the way of the restored data", data_dir);
     if (!began)
         SALVOR_TRY(salvor_checkpoint(
             call, SALVOR_CHECKPOINT_PRE_IMAGE,
             salvor_json_build(call, "{s:s, s:b}", "data-dir", data_dir, "exists", 0)));
-    if (exists(data_dir))
+    if (path_exists(data_dir))
         SALVOR_TRY(clear_own_remains(call, data_dir));
     SALVOR_TRY(local_snapshot(call, step, &snapshot));
     return start_restore_job(call, step, snapshot, data_dir, peer_url);
@@ -235,11 +228,12 @@ static salvor_status snapshot_is_restored(salvor_call *call, const struct salvor
         *ret_answer = SALVOR_CHECK_IN_PROGRESS;
         return SALVOR_OK;
     case SALVOR_JOB_ABSENT:
-        *ret_answer = exists(data_dir) && began ? SALVOR_CHECK_PARTIAL : SALVOR_CHECK_NOT_STARTED;
+        *ret_answer =
+            path_exists(data_dir) && began ? SALVOR_CHECK_PARTIAL : SALVOR_CHECK_NOT_STARTED;
         return SALVOR_OK;
     case SALVOR_JOB_ENDED:
         if (state.exit_status == 0) {
-            *ret_answer = exists(data_dir) ? SALVOR_CHECK_DONE : SALVOR_CHECK_CONFLICT;
+            *ret_answer = path_exists(data_dir) ? SALVOR_CHECK_DONE : SALVOR_CHECK_CONFLICT;
             return SALVOR_OK;
         }
         break;
@@ -270,8 +264,8 @@ static salvor_status switch_data_dir(salvor_call *call, const struct salvor_step
     if (salvor_last_checkpoint(call, SALVOR_CHECKPOINT_PRE_IMAGE, &before) != SALVOR_OK)
         SALVOR_TRY(salvor_checkpoint(call, SALVOR_CHECKPOINT_PRE_IMAGE,
                                      salvor_json_build(call, "{s:s, s:b}", "data-dir", step->target,
-                                                       "exists", exists(step->target))));
-    if (keep_as != NULL && exists(step->target) && !exists(keep_as))
+                                                       "exists", path_exists(step->target))));
+    if (keep_as != NULL && path_exists(step->target) && !path_exists(keep_as))
         SALVOR_TRY(move(call, step->target, keep_as));
     return move(call, from, step->target);
 }
@@ -281,10 +275,10 @@ static salvor_status data_dir_is_switched(salvor_call *call, const struct salvor
                                           json_t *parameters, uint32_t *ret_answer)
 {
     const char *keep_as = salvor_json_text(parameters, "/keep-as", NULL);
-    int fresh = exists(salvor_json_text(parameters, "/from", ""));
+    int fresh = path_exists(salvor_json_text(parameters, "/from", ""));
     (void)call;
-    int present = exists(step->target);
-    int kept = keep_as != NULL && exists(keep_as);
+    int present = path_exists(step->target);
+    int kept = keep_as != NULL && path_exists(keep_as);
     if (!fresh && present && kept == (keep_as != NULL))
         *ret_answer = SALVOR_CHECK_DONE;
     else if (fresh && !kept && present == (keep_as != NULL))
