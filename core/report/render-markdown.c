@@ -1,9 +1,11 @@
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "report/head.h"
 #include "report/render.h"
 #include "report/view.h"
 
@@ -41,33 +43,18 @@ static void row(FILE *out, const char *name, const char *text)
     (void)fputs(" |\n", out);
 }
 
+static void put_line(void *data, const char *name, const char *value)
+{
+    char title[VIEW_TEXT_SIZE];
+    (void)snprintf(title, sizeof title, "%s", name);
+    title[0] = (char)toupper((unsigned char)title[0]);
+    row(data, title, value);
+}
+
 static void put_summary(const json_t *report, FILE *out)
 {
-    const json_t *run = json_object_get(report, "run");
-    const json_t *times = json_object_get(report, "times");
-    const json_t *error = json_object_get(json_object_get(report, "end"), "error");
-    const json_t *progress = json_object_get(report, "progress");
-    char total[VIEW_TEXT_SIZE];
-    char steps[VIEW_TEXT_SIZE];
-    char people[VIEW_TEXT_SIZE];
-    char down[VIEW_TEXT_SIZE];
-    char started[VIEW_TEXT_SIZE];
-    char last[VIEW_TEXT_SIZE];
-    view_duration(json_whole(times, "total_ms", 0), total);
-    view_duration(json_whole(times, "steps_ms", 0), steps);
-    view_duration(json_whole(times, "people_ms", 0), people);
-    view_duration(json_whole(times, "down_ms", 0), down);
-    view_time(json_text(report, "started"), started);
-    view_time(json_text(report, "last_record_at"), last);
     cleanup_free char *trust = view_trust(report);
-    cleanup_free char *next = view_next(report);
-    cleanup_free char *source =
-        view_value(json_object_get(json_object_get(run, "source"), "name"), VALUE_IN_TABLE);
-    cleanup_free char *done =
-        text_format("%lld of %lld", (long long)json_whole(progress, "done", 0),
-                    (long long)json_whole(progress, "steps", 0));
-    cleanup_free char *time = text_format(
-        "%s: %s in steps, %s waiting for people, %s at a standstill", total, steps, people, down);
+    cleanup_free char *summary = view_summary(report);
     (void)fputs("# Run ", out);
     put(out, json_text(report, "id"));
     (void)fprintf(out, ": %s\n\n", view_status(report));
@@ -76,20 +63,9 @@ static void put_summary(const json_t *report, FILE *out)
         put(out, trust);
         (void)fputs("\n\n", out);
     }
-    cleanup_free char *summary = view_summary(report);
     put(out, summary);
     (void)fputs("\n\n| | |\n|---|---|\n", out);
-    row(out, "Command", json_text(run, "command"));
-    row(out, "Provider", json_text(run, "provider"));
-    row(out, "Site", json_text(run, "site"));
-    row(out, "Backup", source);
-    row(out, "Started", started);
-    row(out, "Last record", last);
-    row(out, "Total time", time);
-    row(out, "Steps done", done);
-    row(out, "Error", json_text(error, "message"));
-    row(out, "Detail", json_text(error, "detail"));
-    row(out, "Next", next);
+    report_head(report, put_line, out);
     row(out, "Journal", trust);
 }
 

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "report/head.h"
 #include "report/render.h"
 #include "report/view.h"
 
@@ -42,25 +43,13 @@ static void field(FILE *out, const char *name, const char *text)
     (void)fputc('\n', out);
 }
 
+static void put_line(void *data, const char *name, const char *value)
+{
+    field(data, name, value);
+}
+
 static void put_summary(const json_t *report, FILE *out)
 {
-    const json_t *run = json_object_get(report, "run");
-    const json_t *times = json_object_get(report, "times");
-    const json_t *plugin = json_object_get(run, "plugin");
-    const json_t *error = json_object_get(json_object_get(report, "end"), "error");
-    const json_t *progress = json_object_get(report, "progress");
-    char total[VIEW_TEXT_SIZE];
-    char steps[VIEW_TEXT_SIZE];
-    char people[VIEW_TEXT_SIZE];
-    char down[VIEW_TEXT_SIZE];
-    char started[VIEW_TEXT_SIZE];
-    char ended[VIEW_TEXT_SIZE];
-    view_duration(json_whole(times, "total_ms", 0), total);
-    view_duration(json_whole(times, "steps_ms", 0), steps);
-    view_duration(json_whole(times, "people_ms", 0), people);
-    view_duration(json_whole(times, "down_ms", 0), down);
-    view_time(json_text(report, "started"), started);
-    view_time(json_text(report, "last_record_at"), ended);
     (void)fputs("run ", out);
     put(out, 0, json_text(report, "id"));
     (void)fprintf(out, ": %s\n", view_status(report));
@@ -70,29 +59,7 @@ static void put_summary(const json_t *report, FILE *out)
     }
     cleanup_free char *summary = view_summary(report);
     (void)fprintf(out, "\n  %s\n\n", summary);
-    field(out, "command", json_text(run, "command"));
-    field(out, "provider", json_text(run, "provider"));
-    field(out, "site", json_text(run, "site"));
-    cleanup_free char *programs =
-        text_format("salvor %s, plugin %s (%s)",
-                    json_text(run, "salvor") != NULL ? json_text(run, "salvor") : "?",
-                    json_text(plugin, "version") != NULL ? json_text(plugin, "version") : "?",
-                    json_text(plugin, "build_id") != NULL ? json_text(plugin, "build_id") : "?");
-    field(out, "made with", json_object_size(run) > 0 ? programs : NULL);
-    cleanup_free char *source =
-        view_value(json_object_get(json_object_get(run, "source"), "name"), VALUE_IN_TEXT);
-    field(out, "backup", source);
-    field(out, "started", started);
-    field(out, "last record", ended);
-    (void)fprintf(out, "  %-12s%s: %s in steps, %s waiting for people, %s at a standstill\n",
-                  "total time", total, steps, people, down);
-    (void)fprintf(out, "  %-12s%lld of %lld done\n", "steps",
-                  (long long)json_whole(progress, "done", 0),
-                  (long long)json_whole(progress, "steps", 0));
-    field(out, "error", json_text(error, "message"));
-    field(out, "", json_text(error, "detail"));
-    cleanup_free char *next = view_next(report);
-    field(out, "next", next);
+    report_head(report, put_line, out);
 }
 
 static void put_decisions(const json_t *report, FILE *out)
