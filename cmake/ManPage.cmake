@@ -1,5 +1,6 @@
 # cmake -DPROGRAM=SALVOR -DVERSION=V -DINPUT=FILE.in -DOUTPUT=FILE -P ManPage.cmake: a manual page with
 # its tables as the program prints them, each in place of a line @PART@.
+cmake_policy(VERSION 3.25)
 file(READ "${INPUT}" page)
 string(REPLACE "@VERSION@" "${VERSION}" page "${page}")
 string(REGEX MATCHALL "\n@[a-z-]+@\n" marks "${page}")
