@@ -43,8 +43,9 @@ const struct flag flag_table[] = {
          "approve what this policy file allows"),
     FLAG(FLAG_YES, "yes", 'y', NULL, VALUE_NONE, 0, RUNNING,
          "approve without asking; irreversible steps are asked for all the same"),
-    FLAG(FLAG_MANUAL, "manual", 0, "STEP", VALUE_ROW, 1, PLANNING,
-         "do this step by hand; salvor checks that it was done"),
+    FLAG(FLAG_MANUAL, "manual", 0, "STEP", VALUE_ROW, 1, PLANNING | ON(COMMAND_RESUME),
+         "do this step by hand, salvor checks that it was done; with resume it counts for stages "
+         "not approved yet, and 'none' takes it back"),
     FLAG(FLAG_WAIVE, "waive", 0, "FINDING", VALUE_FINDING, 1, PLANNING | ON(COMMAND_VALIDATE),
          "lower this blocker for one run; needs --reason"),
     FLAG(FLAG_SETTLE, "settle", 0, "STEP=done|not-done", VALUE_TEXT, 1, ON(COMMAND_RESUME),

@@ -118,11 +118,25 @@ static json_t *settlements_of(const struct arguments *arguments)
     return array;
 }
 
+/* NULL: as before. */
+static json_t *manual_of(const struct arguments *arguments)
+{
+    const char *const *names = arguments->manual;
+    if (names[0] == NULL)
+        return NULL;
+    json_t *array = json_array();
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (!text_equal(names[i], "none"))
+            json_add(array, json_string(names[i]));
+    return array;
+}
+
 int resume_command(const struct arguments *arguments, struct error *reterr)
 {
     struct run_view view = {.engine = NULL};
     cleanup_run_request struct run_request request = {.site = NULL};
     cleanup_json json_t *settlements = settlements_of(arguments);
+    cleanup_json json_t *manual = manual_of(arguments);
     run_request_consent(arguments, &request);
     const struct engine_resume resume = {
         .run = arguments->operands[0],
@@ -130,6 +144,7 @@ int resume_command(const struct arguments *arguments, struct error *reterr)
         .state_folder = arguments->state_folder,
         .plugin_folders = arguments->plugin_folders,
         .settlements = settlements,
+        .manual = manual,
         .accept_plugin_change = arguments->accept_plugin_change,
         .record_folder = arguments->record_folder,
         .replay_folder = arguments->replay_folder,

@@ -344,7 +344,8 @@ static int reopen(struct engine *engine, const struct engine_resume *resume, str
     run->secrets = json_object_get(engine->record, "secrets");
     if (plugin_find(json_text(engine->record, "provider"), resume->plugin_folders, &engine->plugin,
                     reterr) != 0 ||
-        check_plugin(engine, resume->accept_plugin_change, reterr) != 0)
+        check_plugin(engine, resume->accept_plugin_change, reterr) != 0 ||
+        procedure_check_manual(engine->plugin->info, resume->manual, reterr) != 0)
         return -1;
     run->info = engine->plugin->info;
     run->build_id = engine->plugin->build_id;
@@ -352,8 +353,9 @@ static int reopen(struct engine *engine, const struct engine_resume *resume, str
         take_lock(engine, resume->state_folder, reterr) != 0 || begin_set(engine, reterr) != 0)
         return -1;
     if (run_record(run, "resume",
-                   json_make("{s:I, s:s, s:b}", "pid", (json_int_t)getpid(), "who", run_who(run),
-                             "accept_plugin_change", resume->accept_plugin_change),
+                   json_make("{s:I, s:s, s:b, s:O?}", "pid", (json_int_t)getpid(), "who",
+                             run_who(run), "accept_plugin_change", resume->accept_plugin_change,
+                             "manual", resume->manual),
                    JOURNAL_DURABLE, reterr) != 0 ||
         record_settlements(engine, resume->settlements, reterr) != 0)
         return -1;
@@ -388,7 +390,7 @@ static struct stage_order order_of(const struct engine *engine,
         .kind = engine->kind,
         .asked_for = json_string_value(asked_procedure(engine)),
         .waivers = json_object_get(engine->record, "waivers"),
-        .manual = json_object_get(engine->record, "manual"),
+        .manual = engine->run.state->manual,
         .approval = {consent->approvals, policy, policy_sha256, consent->yes},
         .patience = consent->patience,
     };

@@ -63,6 +63,7 @@ struct engine_resume {
     const char *state_folder;
     const char *const *plugin_folders;
     const json_t *settlements; /* array of {"step","as","reason"}, or NULL */
+    const json_t *manual;      /* array that replaces the one of before, or NULL */
     int accept_plugin_change;  /* another build of the plugin may go on */
     const char *record_folder;
     const char *replay_folder;

@@ -1,6 +1,6 @@
 #include "engine/plan.h"
 
-#include <salvor/types.h>
+#include <salvor/plugin.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,6 +153,60 @@ static int by_hand(const struct plan_builder *builder, const struct plugin_row *
         const char *text = json_string_value(name);
         if (text_equal(text, row->id) || text_equal(text, instance))
             return 1;
+    }
+    return 0;
+}
+
+/* The number of a step of the builder's own stage, or 0 when `name` is of no step of it. */
+static int64_t number_in_stage(const struct plan_builder *builder, const char *name)
+{
+    cleanup_free char *prefix = text_format("%s/%s/", builder->procedure->id, builder->stage->id);
+    int64_t number = 0;
+    if (!text_starts(name, prefix) || text_parse_integer(name + strlen(prefix), &number) != 0)
+        return 0;
+    return number;
+}
+
+/* A run that restores goes on to post-resync; nothing else comes before or after another. */
+static int is_of_run(const struct plan_builder *builder, const struct plugin_procedure *procedure)
+{
+    if (builder->context->kind == SALVOR_PROCEDURE_POST_RESYNC)
+        return procedure == builder->procedure || procedure->kind == SALVOR_PROCEDURE_RESTORE;
+    return procedure == builder->procedure || (builder->context->kind == SALVOR_PROCEDURE_RESTORE &&
+                                               procedure->kind == SALVOR_PROCEDURE_POST_RESYNC);
+}
+
+static int may_be_planned(const struct plan_builder *builder, const char *name)
+{
+    const struct plugin_info *info = builder->context->info;
+    for (size_t i = 0; i < info->procedure_count; i++) {
+        const struct plugin_procedure *procedure = &info->procedures[i];
+        if (is_of_run(builder, procedure) && plugin_procedure_names_step(procedure, name))
+            return 1;
+    }
+    return 0;
+}
+
+/* What a person means to do must never be done by salvor because of a slip of the pen. */
+static int check_by_hand(const struct plan_builder *builder, struct error *reterr)
+{
+    size_t count = json_array_size(builder->steps);
+    size_t index = 0;
+    const json_t *entry = NULL;
+    json_array_foreach (builder->context->manual, index, entry) {
+        const char *name = json_string_value(entry);
+        if (!may_be_planned(builder, name))
+            (void)error_set(reterr, EXIT_USAGE,
+                            "procedure '%s', which this run takes, has no step '%s' to do by hand",
+                            builder->procedure->id, name);
+        else if (number_in_stage(builder, name) > (int64_t)count)
+            (void)error_set(reterr, EXIT_USAGE,
+                            "stage '%s' has no step '%s' to do by hand: it has %zu step%s",
+                            builder->stage->id, name, count, count == 1 ? "" : "s");
+        else
+            continue;
+        return error_hint(reterr, "'salvor plan' shows the steps of a stage; give the one that is "
+                                  "meant, or 'none', with '--manual'");
     }
     return 0;
 }
@@ -389,7 +443,8 @@ static json_t *hashed_facts(const struct plan_builder *builder)
 int plan_builder_finish(struct plan_builder *builder, json_t **ret_body, struct error *reterr)
 {
     const struct plan_context *context = builder->context;
-    if (find_stage(builder, reterr) != 0 || close_objects(builder, reterr) != 0)
+    if (find_stage(builder, reterr) != 0 || close_objects(builder, reterr) != 0 ||
+        check_by_hand(builder, reterr) != 0)
         return -1;
     cleanup_json json_t *waivers =
         context->waivers != NULL ? json_clone(context->waivers) : json_array();

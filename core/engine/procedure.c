@@ -87,20 +87,6 @@ static int is_of_step(const json_t *finding)
     return text_equal(hook, "run_step") || text_equal(hook, "check_step");
 }
 
-static int names_row(const struct plugin_info *info, const char *name)
-{
-    for (size_t p = 0; p < info->procedure_count; p++) {
-        const struct plugin_procedure *procedure = &info->procedures[p];
-        for (size_t s = 0; s < procedure->stage_count; s++) {
-            const struct plugin_stage *stage = &procedure->stages[s];
-            cleanup_free char *prefix = text_format("%s/%s/", procedure->id, stage->id);
-            if (plugin_stage_row(stage, name) != NULL || text_starts(name, prefix))
-                return 1;
-        }
-    }
-    return 0;
-}
-
 /* What a person means to do must never be done by salvor because of a slip of the pen. */
 int procedure_check_manual(const struct plugin_info *info, const json_t *manual,
                            struct error *reterr)
@@ -109,7 +95,11 @@ int procedure_check_manual(const struct plugin_info *info, const json_t *manual,
     const json_t *entry = NULL;
     json_array_foreach (manual, index, entry) {
         const char *name = json_string_value(entry);
-        if (names_row(info, name))
+        size_t procedure = 0;
+        while (procedure < info->procedure_count &&
+               !plugin_procedure_names_step(&info->procedures[procedure], name))
+            procedure++;
+        if (procedure < info->procedure_count)
             continue;
         (void)error_set(reterr, EXIT_USAGE, "provider '%s' has no step '%s' to do by hand",
                         info->name, name);

@@ -42,6 +42,7 @@ void run_state_free(struct run_state *state)
         return;
     forget_steps(state);
     json_decref(state->run);
+    json_decref(state->manual);
     json_decref(state->facts);
     json_decref(state->items);
     json_decref(state->findings);
@@ -90,7 +91,16 @@ static int apply_run(struct run_state *state, const json_t *record, struct error
     if (state->run != NULL)
         return contradiction(reterr, "run", "a run begins only once");
     state->run = json_clone(record);
+    replace(&state->manual, json_incref(json_object_get(state->run, "manual")));
     return 0;
+}
+
+static void apply_resume(struct run_state *state, const json_t *record)
+{
+    json_t *manual = json_object_get(record, "manual");
+    replace(&state->end, NULL);
+    if (json_is_array(manual))
+        replace(&state->manual, json_clone(manual));
 }
 
 static int apply_fact(struct run_state *state, const json_t *record, struct error *reterr)
@@ -322,7 +332,7 @@ int run_state_apply(struct run_state *state, const json_t *record, struct error 
     else if (text_equal(type, "end"))
         replace(&state->end, json_clone(record));
     else if (text_equal(type, "resume"))
-        replace(&state->end, NULL);
+        apply_resume(state, record);
     else if (text_equal(type, "close"))
         state->closed = 1;
     return 0;

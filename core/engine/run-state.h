@@ -33,6 +33,7 @@ struct step_state {
 
 struct run_state {
     json_t *run;       /* the run record */
+    json_t *manual;    /* what the operator does by hand: of the run record, or a later resume's */
     json_t *facts;     /* name -> {"class","value"} */
     json_t *items;     /* of the last discovery */
     json_t *findings;  /* of the last discovery, validation and planning, and of steps */

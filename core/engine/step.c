@@ -29,6 +29,7 @@ struct work {
     const char *instance;
     int64_t deadline; /* monotonic ms, of the attempt */
     int64_t began;
+    int has_run; /* an attempt of this process */
 };
 
 static struct step_state *state_of(const struct work *work)
@@ -268,6 +269,8 @@ static enum verdict await_goal(struct work *work, const char *when, struct error
             return stop(stop_at_conflict(work, reterr));
         if (answer == SALVOR_CHECK_UNKNOWN)
             return stop(stop_unknown(work, &why, reterr));
+        if (answer == SALVOR_CHECK_PARTIAL && !work->has_run)
+            return AGAIN; /* what an earlier process left running ended: as if found so */
         if (answer == SALVOR_CHECK_PARTIAL) {
             (void)error_set(&why, EXIT_FAILED, "step '%s' (%s) ended before its goal",
                             work->instance, work->row->title);
@@ -331,6 +334,7 @@ static enum verdict run_once(struct work *work, struct error *reterr)
                    JOURNAL_DURABLE, reterr) != 0)
         return STOP;
     kill_point(work->row->id, "intent-committed");
+    work->has_run = 1;
     work->began = clock_monotonic_ms();
     work->deadline = work->began + work->row->deadline_ms;
     if (run->ui.step_begin != NULL)
@@ -524,7 +528,7 @@ static enum verdict decide(struct work *work, uint32_t *ret_answer, struct error
 int step_execute(struct run *run, const char *instance, const struct step_position *position,
                  struct error *reterr)
 {
-    struct work work = {run, position, NULL, instance, 0, clock_monotonic_ms()};
+    struct work work = {run, position, NULL, instance, 0, clock_monotonic_ms(), 0};
     struct step_state *step = run_state_step(run->state, instance);
     work.row = row_of(run, step, reterr);
     if (work.row == NULL)

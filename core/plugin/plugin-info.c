@@ -2,6 +2,7 @@
 
 #include <salvor/plugin.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/banned.h"
 #include "base/cleanup.h"
@@ -209,6 +210,21 @@ const struct plugin_row *plugin_stage_row(const struct plugin_stage *stage, cons
             return &stage->rows[i];
     }
     return NULL;
+}
+
+int plugin_procedure_names_step(const struct plugin_procedure *procedure, const char *name)
+{
+    for (size_t i = 0; i < procedure->stage_count; i++) {
+        const struct plugin_stage *stage = &procedure->stages[i];
+        cleanup_free char *prefix = text_format("%s/%s/", procedure->id, stage->id);
+        int64_t number = 0;
+        if (plugin_stage_row(stage, name) != NULL)
+            return 1;
+        if (text_starts(name, prefix) && text_parse_integer(name + strlen(prefix), &number) == 0 &&
+            number > 0)
+            return 1;
+    }
+    return 0;
 }
 
 int plugin_info_has_hook(const struct plugin_info *info, const char *hook)

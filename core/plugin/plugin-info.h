@@ -91,6 +91,9 @@ const struct plugin_finding *plugin_info_finding(const struct plugin_info *info,
 const struct plugin_stage *plugin_procedure_stage(const struct plugin_procedure *procedure,
                                                   const char *id);
 const struct plugin_row *plugin_stage_row(const struct plugin_stage *stage, const char *id);
+/* 1 when `name` is a row of the procedure, or could be a step of one of its stages
+ * ("PROCEDURE/STAGE/3"). */
+int plugin_procedure_names_step(const struct plugin_procedure *procedure, const char *name);
 /* 1 when the plugin offers the hook ("post_resync"). */
 int plugin_info_has_hook(const struct plugin_info *info, const char *hook);
 

@@ -419,6 +419,22 @@ def test_what_a_person_did_is_told(site):
     expect(step["state"] == "done", f"its state is {step['state']}")
 
 
+def test_a_step_by_hand_that_the_plan_lacks_is_refused(site):
+    backup = wrecked(site)
+    words = [*site.restore_words(backup), "--yes", "--no-post-resync"]
+    expect_end(site.salvor(*words, "--manual", "snapshot-restore/restore/6"), 2,
+               "stage 'restore' has no step 'snapshot-restore/restore/6' to do by hand: it has 5",
+               "with '--manual'")
+    expect_end(site.salvor(*words, "--manual", "after-restore/health/x"), 2, "to do by hand")
+    expect(site.changes() == [], "something ran all the same")
+    expect_end(site.salvor("resume", "last", "--yes", "--manual", "snapshot-restore/restore/1"), 4,
+               "a person has to do this")
+    expect_end(site.salvor("resume", "last", "--yes", "--manual", "none"), 4,
+               "a person has to do this")  # its stage is approved: nothing takes it back
+    site.play("stop")
+    expect_end(site.salvor("resume", "last", "--yes"), 0)
+
+
 def test_term_is_as_ctrl_c(site):
     backup = wrecked(site)
     site.fault("slow-restore", 2000)

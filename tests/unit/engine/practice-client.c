@@ -134,6 +134,9 @@ static void check_step(const struct call *call)
     call->outcome->answer = world.done[row] ? SALVOR_CHECK_DONE : SALVOR_CHECK_NOT_STARTED;
     if (world.answer[row] != 0)
         call->outcome->answer = world.answer[row];
+    if (world.until_partial[row] > 0)
+        call->outcome->answer =
+            --world.until_partial[row] > 0 ? SALVOR_CHECK_IN_PROGRESS : SALVOR_CHECK_PARTIAL;
     if (world.done[row] && world.checks_until_done[row] > 0) {
         world.checks_until_done[row]--;
         call->outcome->answer = SALVOR_CHECK_IN_PROGRESS;

@@ -27,6 +27,7 @@ struct practice_world {
     enum client_end run_end[PRACTICE_ROWS];
     uint32_t answer[PRACTICE_ROWS];       /* of check_step; 0: by `done` */
     int checks_until_done[PRACTICE_ROWS]; /* IN_PROGRESS answers before DONE */
+    int until_partial[PRACTICE_ROWS];     /* answers until PARTIAL comes, once: IN_PROGRESS */
     int no_objects;                       /* the destructive step names none */
     int plan_calls;
     int calls;

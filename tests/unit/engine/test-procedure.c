@@ -287,6 +287,21 @@ static void partial_after_the_run_is_another_attempt(void **state)
     assert_non_null(strstr(err.message, "ended before its goal"));
 }
 
+static void what_an_earlier_process_left_half_done_is_continued(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[DESTROY] = 1; /* a row with one attempt */
+    world.run_end[DESTROY] = CLIENT_CRASHED;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    resume(fixture);
+    world.run_end[DESTROY] = CLIENT_DONE;
+    world.until_partial[DESTROY] = 3;
+    assert_int_equal(go(fixture, 0, &err), 0);
+    assert_int_equal(world.until_partial[DESTROY], 0);
+    assert_int_equal(world.runs[DESTROY], 2);
+}
+
 static void a_conflict_stops_with_its_own_code(void **state)
 {
     struct fixture *fixture = *state;
@@ -447,10 +462,40 @@ static void what_a_person_does_has_to_exist(void **state)
     struct fixture *fixture = *state;
     cleanup_error struct error err = ERROR_INIT;
     cleanup_json json_t *good = json_make("[s, s]", "change", "mend/first/2");
-    cleanup_json json_t *bad = json_make("[s]", "chnage");
+    static const char *const bad[] = {"chnage",         "mend/first/",    "mend/first/0",
+                                      "mend/first/two", "mend/third/1",   "change/first/1",
+                                      "mend/first/-1",  "mend/first/1/x", ""};
     assert_int_equal(procedure_check_manual(fixture->info, good, &err), 0);
-    assert_int_equal(procedure_check_manual(fixture->info, bad, &err), -1);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        cleanup_json json_t *names = json_make("[s]", bad[i]);
+        cleanup_error struct error why = ERROR_INIT;
+        assert_int_equal(procedure_check_manual(fixture->info, names, &why), -1);
+        assert_int_equal(why.code, EXIT_USAGE);
+        assert_non_null(why.hint);
+    }
+}
+
+/* How many steps a stage has, and which procedure is taken, only its plan tells. */
+static void a_plan_holds_what_a_person_does(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_json json_t *late = json_make("[s]", "mend/first/3");
+    cleanup_json json_t *foreign = json_make("[s]", "save");
+    world.has_first[LOOK] = world.has_first[CHANGE] = 1;
+    fixture->order.manual = late;
+    assert_int_equal(go(fixture, 0, &err), -1);
     assert_int_equal(err.code, EXIT_USAGE);
+    assert_non_null(strstr(err.message, "it has 2 steps"));
+    assert_non_null(strstr(err.hint, "'none'"));
+    fixture->order.manual = foreign;
+    assert_int_equal(go(fixture, 0, &err), -1);
+    assert_non_null(strstr(err.message, "procedure 'mend', which this run takes, has no step"));
+    cleanup_json json_t *good = json_make("[s, s]", "mend/first/2", "tidy");
+    fixture->order.manual = good;
+    world.done[CHANGE] = 1;
+    assert_int_equal(go(fixture, 0, &err), 0);
+    assert_int_equal(world.runs[CHANGE], 0);
 }
 
 static void what_is_worked_with_is_never_redacted_silently(void **state)
@@ -511,6 +556,7 @@ int main(void)
         WITH_RUN(in_progress_is_waited_for),
         WITH_RUN(a_goal_that_is_never_reached_ends_at_the_deadline),
         WITH_RUN(partial_after_the_run_is_another_attempt),
+        WITH_RUN(what_an_earlier_process_left_half_done_is_continued),
         WITH_RUN(a_conflict_stops_with_its_own_code),
         WITH_RUN(the_operator_settles_what_cannot_be_told),
         WITH_RUN(a_manual_step_waits_for_the_person),
@@ -521,6 +567,7 @@ int main(void)
         WITH_RUN(no_wait_asks_nobody),
         WITH_RUN(a_step_that_never_began_can_be_settled),
         WITH_RUN(what_a_person_does_has_to_exist),
+        WITH_RUN(a_plan_holds_what_a_person_does),
         WITH_RUN(what_is_worked_with_is_never_redacted_silently),
         WITH_RUN(yes_does_not_cover_the_irreversible),
         WITH_RUN(planning_runs_nothing),
