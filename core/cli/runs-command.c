@@ -11,6 +11,7 @@
 #include "cli/arguments.h"
 #include "cli/message.h"
 #include "cli/table.h"
+#include "host/secrets.h"
 #include "journal/journal.h"
 #include "journal/run-folder.h"
 #include "report/summary.h"
@@ -115,6 +116,8 @@ static int close_run(const struct arguments *arguments, struct error *reterr)
     if (result == 0)
         result = record_close(journal, folder->id, reterr);
     journal_close(journal);
+    if (result == 0)
+        result = secrets_destroy_sealed(folder->path, reterr);
     if (result == 0)
         result = file_remove_tree(scratch, reterr);
     run_folder_close(folder);

@@ -22,7 +22,7 @@
 #include "engine/request.h"
 #include "engine/run.h"
 #include "engine/stage.h"
-#include "host/redact.h"
+#include "host/secrets.h"
 #include "journal/run-folder.h"
 #include "plugin/negotiate.h"
 
@@ -481,7 +481,7 @@ static void close_run(struct engine *engine)
     struct run *run = &engine->run;
     cleanup_free char *scratch = subfolder(run->folder, "scratch");
     cleanup_error struct error err = ERROR_INIT;
-    if (file_remove_tree(scratch, &err) != 0)
+    if (secrets_destroy_sealed(run->folder, &err) != 0 || file_remove_tree(scratch, &err) != 0)
         run_log(run, SALVOR_LOG_WARNING, "%s", err.message);
     (void)run_record(run, "close", NULL, JOURNAL_DURABLE, NULL);
 }

@@ -321,6 +321,17 @@ def test_one_run_a_site(site):
     expect(first.returncode == 0, "the first run is not disturbed")
 
 
+def test_what_was_sealed_goes_with_its_run(site):
+    backup = wrecked(site)
+    expect_end(site.salvor(*site.restore_words(backup)), 4)
+    run = max(glob.glob(f"{site.state}/runs/*-restore-*"), key=os.path.getmtime)
+    os.mkdir(f"{run}/sealed")
+    with open(f"{run}/sealed/key", "wb") as file:
+        file.write(os.urandom(32))
+    finish(site)
+    expect(not os.path.exists(f"{run}/sealed"), "the key of sealed secrets outlives the run")
+
+
 def test_a_finished_run_is_finished(site):
     backup = wrecked(site)
     expect_end(site.salvor(*site.restore_words(backup), "--yes", "--no-post-resync"), 0)
