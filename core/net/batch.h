@@ -1,0 +1,100 @@
+/*
+ * The queue behind salvor.batch, the same for http, kube and ssh: how much is in flight, when to
+ * slow down, what is tried again, what is recorded. What one task does is its kind's business; a
+ * service adds itself by filling a struct batch_task and calling batch_submit:
+ *
+ *   struct my_task { struct batch_task task; struct net_transfer transfer; ... };
+ *
+ *   start()  begins one attempt and returns at once; when the attempt ended (in net_wait) the kind
+ *            fills task->outcome and calls batch_ended(task). An attempt that cannot even begin is
+ *            ended the same way, from start() itself if need be.
+ *   settle() what to do about an attempt that may have taken effect and may not be repeated.
+ *   result() fills what next() hands out.
+ *   destroy() cancels the attempt under way and frees the task.
+ *
+ * Single thread. Spans of a result live until the next next() or close.
+ */
+#ifndef SALVOR_NET_BATCH_H
+#define SALVOR_NET_BATCH_H
+
+#include <salvor/services.h>
+
+#include "net/retry.h"
+#include "net/transport.h"
+
+struct batch_task;
+
+enum batch_settled {
+    BATCH_GIVE_UP, /* its outcome stands as it is */
+    BATCH_SETTLING /* another attempt is under way: batch_ended will be called again */
+};
+
+struct batch_kind {
+    const char *service; /* "http": for evidence */
+
+    /* Begins attempt number task->attempts (from 1). */
+    void (*start)(struct worker_call *call, struct batch_task *task);
+
+    /*
+     * The retry rule would not send it again although it was sent without a whole answer and is
+     * not repeatable. The kind may look first (GET what a POST should have made) and end that look
+     * by batch_ended: with the outcome that it found, or with outcome.repeatable set to 1 and the
+     * old certainty when it saw that nothing had happened. NULL: give up. Not asked twice in a row.
+     */
+    enum batch_settled (*settle)(struct worker_call *call, struct batch_task *task);
+
+    /* Body and err of the result; status, code, certainty and attempts are filled already. */
+    void (*result)(struct batch_task *task, struct salvor_batch_result *result);
+
+    void (*destroy)(struct batch_task *task);
+};
+
+/* How an attempt ended. */
+struct batch_outcome {
+    salvor_status status; /* OK: the peer answered, whatever `code` says */
+    uint32_t certainty;
+    enum net_fault fault;
+    int32_t code; /* HTTP status, or exit status */
+    int repeatable;
+    int64_t retry_after_ms; /* -1: none */
+    int64_t latency_ms;     /* what the peer took; -1: says nothing about its load */
+    int slow_down;          /* 1: the peer asks for a lower rate (429, 503, no free session) */
+    struct error error;     /* unless OK; moved from here */
+};
+
+struct batch_task {
+    const struct batch_kind *kind; /* set by the service, as the next three */
+    const char *verb;              /* for evidence: "POST", "create", "run"; lives as long as it */
+    const char *type;              /* "policies.delete", "apps/deployments" */
+    struct batch_outcome outcome;  /* set by the kind before batch_ended */
+
+    uint64_t tag; /* the rest is the queue's */
+    uint32_t attempts;
+    struct salvor_batch *batch;
+    struct batch_task *next;
+    int64_t began;  /* first attempt */
+    int64_t due;    /* next attempt */
+    uint32_t state; /* batch.c */
+    int settled;
+};
+
+/* salvor.batch, for the list of tables. */
+extern const struct salvor_batches batch_table;
+
+/* FULL: no room (nothing recorded); BUG: not an open batch of this call; OK: batch_submit will
+ * take a task. For services that want to know before they build one. */
+salvor_status batch_room(struct worker_call *call, salvor_batch *batch);
+
+/* Takes the task over (it is destroyed in any case but FULL and BUG) and starts it when there is
+ * room in flight. */
+salvor_status batch_submit(struct worker_call *call, salvor_batch *batch, uint64_t tag,
+                           struct batch_task *task);
+
+/* The attempt under way ended and task->outcome is filled. Any time between start() and
+ * destroy(), start() included. */
+void batch_ended(struct batch_task *task);
+
+/* outcome of a finished transfer; its error is moved. `repeatable`: by method or flag. */
+void batch_outcome_of(struct net_transfer *transfer, int repeatable, struct batch_outcome *ret);
+
+#endif
