@@ -29,6 +29,17 @@ struct client {
     uint32_t last_call;
     json_t *descriptor; /* of the first worker; later ones must bring the same */
     char *build_id;
+    struct call *call; /* under way, or NULL */
+};
+
+/* What is kept of a call until its outcome is taken. */
+struct call {
+    struct conversation talk;
+    struct client_listener listener;
+    char *place; /* "'run_step' of row 'x'" */
+    char *row;   /* for kill points */
+    int64_t deadline_ms;
+    int stopped_before; /* the operator stopped it while the worker was being opened */
 };
 
 static int is_live(const struct client *client)
@@ -66,7 +77,8 @@ static int bury(struct client *client)
     if (!is_live(client))
         return 0;
     const int status = worker_process_end(&line->process);
-    kill_point_identify("parent", 0);
+    if (client->plugin_path != NULL)
+        kill_point_identify("parent", 0);
     buffer_clear(&line->in);
     buffer_clear(&line->out);
     line->sent = 0;
@@ -93,9 +105,25 @@ static int await_end(struct client *client, int64_t patience_ms)
     return 0;
 }
 
+static void forget_call(struct client *client)
+{
+    struct call *call = take_pointer(client->call);
+    if (call == NULL)
+        return;
+    json_decref(call->talk.answer);
+    error_clear(&call->talk.reason);
+    free(call->place);
+    free(call->row);
+    free(call);
+}
+
 int client_close(struct client *client, struct error *reterr)
 {
     struct line *line = &client->line;
+    if (client->call != NULL) { /* it does not listen to CLOSE before it is done */
+        forget_call(client);
+        (void)bury(client);
+    }
     if (!is_live(client))
         return 0;
     cleanup_json json_t *nothing = json_object();
@@ -139,8 +167,11 @@ static char *place_of(const json_t *body)
 {
     const char *hook = json_text(body, "hook");
     const char *row = json_text(json_object_get(body, "step"), "row");
+    const char *service = json_text(body, "name");
     if (row != NULL)
         return text_format("'%s' of row '%s'", hook != NULL ? hook : "", row);
+    if (service != NULL)
+        return text_format("'%s'", service);
     return text_format("'%s'", hook != NULL ? hook : "");
 }
 
@@ -278,7 +309,8 @@ static int open_worker(struct client *client, const struct client_listener *list
         return 0;
     if (worker_process_start(&client->line.process, client->debug, reterr) != 0)
         return -1;
-    kill_point_identify("parent", client->line.process.pid);
+    if (client->plugin_path != NULL)
+        kill_point_identify("parent", client->line.process.pid);
     if (queue_open(client, reterr) != 0) {
         (void)bury(client);
         return -1;
@@ -357,29 +389,27 @@ static void take_done(struct client *client, const struct conversation *talk, co
         describe_stop(client, talk, place, deadline_ms, outcome);
 }
 
-static void judge_call(struct client *client, struct conversation *talk, const json_t *body,
-                       struct client_outcome *outcome)
+static void judge_call(struct client *client, struct call *call, struct client_outcome *outcome)
 {
-    cleanup_free char *place = place_of(body);
-    const int64_t deadline_ms = json_whole(body, "deadline_ms", 0);
+    struct conversation *talk = &call->talk;
     switch (talk->end) {
     case ANSWERED:
-        take_done(client, talk, place, deadline_ms, outcome);
+        take_done(client, talk, call->place, call->deadline_ms, outcome);
         break;
     case WORKER_ENDED:
         outcome->end = CLIENT_CRASHED;
-        describe_end(client, place, &outcome->error);
+        describe_end(client, call->place, &outcome->error);
         break;
     case RULES_BROKEN:
         outcome->end = CLIENT_PROTOCOL;
         (void)error_move(&outcome->error, &talk->reason);
         (void)error_prefix(&outcome->error, "%s broke the rules of its connection in %s",
-                           client->who, place);
+                           client->who, call->place);
         add_last_words(client, &outcome->error);
         add_maintainer(client, &outcome->error);
         break;
     case STOPPED:
-        describe_stop(client, talk, place, deadline_ms, outcome);
+        describe_stop(client, talk, call->place, call->deadline_ms, outcome);
         break;
     }
 }
@@ -398,40 +428,87 @@ static void retire(struct client *client, const struct conversation *talk,
         (void)client_close(client, NULL);
 }
 
-int client_call(struct client *client, const json_t *body, const struct client_listener *listener,
-                struct client_outcome *ret_outcome, struct error *reterr)
+static struct call *call_new(const json_t *body, const struct client_listener *listener)
 {
-    struct client_outcome outcome = {CLIENT_DONE, SALVOR_OK, 0, ERROR_INIT};
     const char *row = json_text(json_object_get(body, "step"), "row");
-    int opened = open_worker(client, listener, reterr);
+    const char *service = json_text(body, "name");
+    struct call *call = memory_new(1, sizeof *call);
+    if (listener != NULL)
+        call->listener = *listener;
+    call->place = place_of(body);
+    call->row = text_copy(row != NULL ? row : service != NULL ? service : "-");
+    call->deadline_ms = json_whole(body, "deadline_ms", 0);
+    return call;
+}
+
+int client_begin(struct client *client, const json_t *body, const struct client_listener *listener,
+                 struct error *reterr)
+{
+    if (client->call != NULL)
+        return error_set(reterr, EXIT_FAILED, "%s is in a call already", client->who);
+    const int opened = open_worker(client, listener, reterr);
     if (opened < 0)
         return -1;
-    if (opened > 0) {
-        outcome.end = CLIENT_CANCELLED;
-        (void)error_set(&outcome.error, EXIT_INTERRUPTED, "%s was stopped before it began",
-                        client->who);
-        *ret_outcome = outcome;
-        return 0;
-    }
     if (++client->last_call == 0)
         client->last_call = 1;
-    if (frame_encode_parts(&client->line.out, FRAME_CALL, client->last_call, body, reterr) != 0)
+    if (opened == 0 &&
+        frame_encode_parts(&client->line.out, FRAME_CALL, client->last_call, body, reterr) != 0)
         return -1;
     free(client->line.last_log);
     client->line.last_log = NULL;
-    struct conversation talk = {
+    struct call *call = call_new(body, listener);
+    client->call = call;
+    call->stopped_before = opened > 0;
+    call->talk = (struct conversation){
         .line = &client->line,
-        .listener = listener,
+        .listener = &call->listener,
         .call = client->last_call,
-        .row = row != NULL ? row : "-",
-        .deadline = clock_monotonic_ms() + json_whole(body, "deadline_ms", 0),
+        .row = call->row,
+        .deadline = clock_monotonic_ms() + call->deadline_ms,
     };
-    converse(&talk);
-    judge_call(client, &talk, body, &outcome);
-    retire(client, &talk, &outcome);
-    worker_process_reap_orphans();
-    json_decref(talk.answer);
-    error_clear(&talk.reason);
+    if (!call->stopped_before)
+        conversation_begin(&call->talk);
+    return 0;
+}
+
+int client_pump(struct client *client, int64_t wait_ms)
+{
+    struct call *call = client->call;
+    return call == NULL || call->stopped_before || conversation_pump(&call->talk, wait_ms);
+}
+
+int client_is_calling(const struct client *client)
+{
+    return client->call != NULL;
+}
+
+void client_finish(struct client *client, struct client_outcome *ret_outcome)
+{
+    struct client_outcome outcome = {CLIENT_DONE, SALVOR_OK, 0, ERROR_INIT};
+    struct call *call = client->call;
+    if (call->stopped_before) {
+        outcome.end = CLIENT_CANCELLED;
+        (void)error_set(&outcome.error, EXIT_INTERRUPTED, "%s was stopped before it began",
+                        client->who);
+        forget_call(client);
+    } else {
+        client->call = NULL;
+        judge_call(client, call, &outcome);
+        retire(client, &call->talk, &outcome);
+        client->call = call;
+        forget_call(client);
+        worker_process_reap_orphans();
+    }
     *ret_outcome = outcome;
+}
+
+int client_call(struct client *client, const json_t *body, const struct client_listener *listener,
+                struct client_outcome *ret_outcome, struct error *reterr)
+{
+    if (client_begin(client, body, listener, reterr) != 0)
+        return -1;
+    while (!client_pump(client, INT32_MAX))
+        continue;
+    client_finish(client, ret_outcome);
     return 0;
 }

@@ -54,12 +54,26 @@ struct client_outcome {
 struct client *client_new(const struct client_settings *settings);
 
 /*
- * Runs one hook. `body` is the CALL frame's (borrowed); its "deadline_ms" is enforced here: cancel,
- * two seconds of grace, TERM, KILL. Returns 0 with *ret_outcome (clear its error), or -1 with
- * *reterr when no worker can be had (plugin refused, spawn failed).
+ * Runs one hook or service call. `body` is the CALL frame's (borrowed); its "deadline_ms" is
+ * enforced here: cancel, two seconds of grace, TERM, KILL. Returns 0 with *ret_outcome (clear its
+ * error), or -1 with *reterr when no worker can be had (plugin refused, spawn failed).
  */
 int client_call(struct client *client, const json_t *body, const struct client_listener *listener,
                 struct client_outcome *ret_outcome, struct error *reterr);
+
+/*
+ * The same in pieces, so that several workers can be talked to at once: client_begin sends the call
+ * (and starts a worker first, which is waited for), client_pump answers 1 once it is over, after
+ * waiting at most `wait_ms`, and client_finish takes the outcome then. Nothing is heard of the
+ * worker between two pumps, deadline included; it goes on by itself meanwhile. `body` and
+ * `listener` (copied; its data stays the caller's) are as above. One call at a time.
+ */
+int client_begin(struct client *client, const json_t *body, const struct client_listener *listener,
+                 struct error *reterr);
+int client_pump(struct client *client, int64_t wait_ms);
+void client_finish(struct client *client, struct client_outcome *ret_outcome);
+/* 1 between client_begin and client_finish. */
+int client_is_calling(const struct client *client);
 
 /* The descriptor of the loaded plugin, starting a worker if need be; borrowed. */
 int client_descriptor(struct client *client, const json_t **ret_descriptor, struct error *reterr);
@@ -67,9 +81,10 @@ int client_descriptor(struct client *client, const json_t **ret_descriptor, stru
 /* Process id of the live worker, 0 when there is none. */
 int client_pid(const struct client *client);
 
-/* CLOSE, wait, kill if it does not go; reaps every process of its group. The next call starts a new
- * worker. -1 with *reterr (which may be NULL) when it had to be killed or did not end with status
- * 0: nothing is lost then, but a plugin or a sanitizer has something to say. */
+/* CLOSE, wait, kill if it does not go (a call under way is killed at once); reaps every process of
+ * its group. The next call starts a new worker. -1 with *reterr (which may be NULL) when it had to
+ * be killed or did not end with status 0: nothing is lost then, but a plugin or a sanitizer has
+ * something to say. */
 int client_close(struct client *client, struct error *reterr);
 
 /* The same, and the client is gone. NULL is fine. */

@@ -41,6 +41,16 @@ enum conversation_end {
 
 enum stop_cause { NOT_STOPPED, STOP_DEADLINE, STOP_ASKED };
 
+/* How far it has come, beside what the caller sees. */
+struct conversation_progress {
+    int over;
+    int call_sent;
+    int closed;         /* end of the worker's stream */
+    int64_t next_tick;  /* monotonic ms */
+    int64_t next_force; /* when TERM or KILL is due; 0: never */
+    int terminated;     /* TERM was sent */
+};
+
 struct conversation {
     struct line *line;
     const struct client_listener *listener; /* or NULL */
@@ -54,10 +64,16 @@ struct conversation {
     enum frame_type answer_type;
     json_t *answer; /* owned */
     struct error reason;
+    struct conversation_progress progress;
 };
 
 /* Sends what is queued in line->out and converses until one of the ends. */
 void converse(struct conversation *conversation);
+
+/* The same in pieces: begin, then pump until it answers 1 (one of the ends is reached). A pump does
+ * what can be done now, after waiting at most `wait_ms` for something to do. */
+void conversation_begin(struct conversation *conversation);
+int conversation_pump(struct conversation *conversation, int64_t wait_ms);
 
 /* Reads what the worker has printed so far. */
 void line_drain_output(struct line *line);

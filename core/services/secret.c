@@ -106,6 +106,8 @@ salvor_status secret_view(struct worker_call *call, salvor_secret *secret,
 static salvor_status check_option(struct worker_call *call, const char *option)
 {
     const json_t *options = json_object_get(call->session->descriptor, "options");
+    if (call->hook == HOOK_SERVICE) /* whatever the parent has a reference for */
+        return SALVOR_OK;
     size_t index = 0;
     json_t *entry = NULL;
     json_array_foreach (options, index, entry)
@@ -129,9 +131,10 @@ static salvor_status secret_open(salvor_call *public_call, const char *option,
         status = call_ask(call, json_make("{s:s,s:s}", "ask", "secret", "option", option), &reply);
     if (status != SALVOR_OK)
         return status;
-    cleanup_free char *origin = text_format("secret option '%s'", option);
+    const int is_option = call->hook != HOOK_SERVICE;
+    cleanup_free char *origin = text_format("secret %s'%s'", is_option ? "option " : "", option);
     status = take_value(call, reply, origin, ret_secret);
-    if (status == SALVOR_NOT_FOUND)
+    if (status == SALVOR_NOT_FOUND && is_option)
         return call_hint(call, status,
                          "give it by reference: --%s env:NAME, file:PATH or exec:COMMAND", option);
     return status;

@@ -111,6 +111,10 @@ salvor_status call_may_change(struct worker_call *call, const char *what)
 {
     if (call->effect < SALVOR_EFFECT_CHANGE) {
         const char *effect = word_for(words_effect, call->effect);
+        if (call->hook == HOOK_SERVICE)
+            return call_fail(call, SALVOR_REFUSED,
+                             "refusing to %s: this call of '%s' may only look", what,
+                             call->hook_name);
         if (call->hook != HOOK_RUN_STEP)
             return call_fail(call, SALVOR_REFUSED, "refusing to %s: '%s' may only look", what,
                              call->hook_name);

@@ -43,7 +43,8 @@ enum worker_hook {
     HOOK_POST_RESYNC,
     HOOK_RUN_STEP,
     HOOK_CHECK_STEP,
-    HOOK_OBSERVE
+    HOOK_OBSERVE,
+    HOOK_SERVICE /* a call of a service worker (service-calls.h) */
 };
 
 struct call_handle; /* what must be closed when the hook returns */
@@ -54,7 +55,7 @@ struct worker_call {
     uint32_t magic; /* WORKER_CALL_MAGIC while the hook runs */
     uint32_t id;
     enum worker_hook hook;
-    const char *hook_name; /* "run_step" */
+    const char *hook_name; /* "run_step"; of a service call: its name */
     json_t *body;          /* body of the CALL frame */
     const char *row;       /* id of the running row; "-" outside run_step and check_step */
     uint32_t effect;       /* most that services may do now, SALVOR_EFFECT_* */

@@ -14,6 +14,7 @@
 #include "worker/host-table.h"
 #include "worker/output-tables.h"
 #include "worker/residue.h"
+#include "worker/service-calls.h"
 
 static const char *const hook_names[] = {
     [HOOK_DISCOVER] = "discover",       [HOOK_VALIDATE] = "validate",
@@ -27,6 +28,20 @@ enum { HOOK_COUNT = sizeof hook_names / sizeof hook_names[0] };
 static int is_planning(const struct worker_call *call)
 {
     return (HOOK_BIT(call->hook) & HOOKS_THAT_PLAN) != 0;
+}
+
+static int is_service_worker(const struct worker_call *call)
+{
+    return json_text(call->session->open, "plugin") == NULL;
+}
+
+/* "plugin 'x'", or the worker itself. */
+static const char *who(struct worker_call *call)
+{
+    if (call->session->plugin == NULL)
+        return "the service worker";
+    cleanup_free char *text = text_format("plugin '%s'", call->session->plugin->name);
+    return call_keep_text(call, text, strlen(text));
 }
 
 static int is_of_step(const struct worker_call *call)
@@ -139,19 +154,48 @@ static void limit_effect(struct worker_call *call, const struct plugin_row *row)
                              (pre_image == NULL || json_is_null(pre_image));
 }
 
+static salvor_status take_deadline(struct worker_call *call)
+{
+    const int64_t deadline_ms = json_whole(call->body, "deadline_ms", 0);
+    if (deadline_ms <= 0)
+        return call_fail(call, SALVOR_BUG, "a call of '%s' without a deadline", call->hook_name);
+    call->deadline = clock_monotonic_ms() + deadline_ms;
+    return SALVOR_OK;
+}
+
+/* No row limits the effect: the parent is the only one who knows what the call is for. */
+static salvor_status prepare_service(struct worker_call *call)
+{
+    const char *hook = json_text(call->body, "hook");
+    const char *name = json_text(call->body, "name");
+    call->hook = HOOK_SERVICE;
+    call->hook_name = text_equal(hook, "service") && name != NULL ? name : "-";
+    if (!text_equal(hook, "service"))
+        return call_fail(call, SALVOR_UNSUPPORTED, "a service worker has no hook '%s'",
+                         hook != NULL ? hook : "");
+    if (name == NULL)
+        return call_fail(call, SALVOR_BUG, "a call of a service without its name");
+    const int64_t effect = json_whole(call->body, "effect", SALVOR_EFFECT_READ);
+    if (effect < 0 || word_for(words_effect, (uint32_t)effect) == NULL)
+        return call_fail(call, SALVOR_BUG, "a call of service '%s' with an unknown effect", name);
+    call->effect = (uint32_t)effect;
+    return take_deadline(call);
+}
+
 static salvor_status prepare(struct worker_call *call)
 {
     const struct plugin_row *row = NULL;
-    const int64_t deadline_ms = json_whole(call->body, "deadline_ms", 0);
+    if (is_service_worker(call))
+        return prepare_service(call);
     salvor_status status = find_hook(call);
     if (status != SALVOR_OK)
         return status;
     if (call->session->hooks == NULL)
-        return call_fail(call, SALVOR_UNSUPPORTED, "a service worker has no hook '%s'",
+        return call_fail(call, SALVOR_UNSUPPORTED, "a plugin that is inspected has no hook '%s'",
                          call->hook_name);
-    if (deadline_ms <= 0)
-        return call_fail(call, SALVOR_BUG, "a call of '%s' without a deadline", call->hook_name);
-    call->deadline = clock_monotonic_ms() + deadline_ms;
+    status = take_deadline(call);
+    if (status != SALVOR_OK)
+        return status;
     if (is_of_step(call)) {
         status = find_row(call, &row);
         if (status != SALVOR_OK || row == NULL)
@@ -199,6 +243,15 @@ static salvor_status run_check(struct worker_call *call, uint32_t *ret_answer)
     return SALVOR_OK;
 }
 
+static salvor_status run_service(struct worker_call *call)
+{
+    json_t *result = NULL;
+    salvor_status status = service_call_run(call, &result);
+    if (result != NULL)
+        call_send(call, FRAME_RESULT, result);
+    return status;
+}
+
 static salvor_status run_hook(struct worker_call *call, uint32_t *ret_answer)
 {
     const struct salvor_hooks *hooks = call->session->hooks;
@@ -226,6 +279,8 @@ static salvor_status run_hook(struct worker_call *call, uint32_t *ret_answer)
             return not_offered(call);
         return hooks->observe(&call->public,
                               keep_dump(call, json_object_get(call->body, "names"), "[]"));
+    case HOOK_SERVICE:
+        return run_service(call);
     }
     return SALVOR_BUG;
 }
@@ -252,8 +307,7 @@ static json_t *reason_of(struct worker_call *call, salvor_status status)
     if (error_is_set(&call->reported))
         return error_json(&call->reported);
     if (!error_is_set(&call->error) || call->error_status != status)
-        (void)call_fail(call, status, "plugin '%s' answered '%s' to '%s' without a reason",
-                        call->session->plugin != NULL ? call->session->plugin->name : "-",
+        (void)call_fail(call, status, "%s answered '%s' to '%s' without a reason", who(call),
                         word_for(words_status, status), call->hook_name);
     return error_json(&call->error);
 }
@@ -279,9 +333,8 @@ static salvor_status run_prepared(struct worker_call *call, uint32_t *ret_answer
     salvor_status status = run_hook(call, ret_answer);
     if (!is_final_status(status)) {
         error_clear(&call->reported);
-        status =
-            call_fail(call, SALVOR_BUG, "plugin '%s' answered status %u to '%s', which is none",
-                      call->session->plugin->name, status, call->hook_name);
+        status = call_fail(call, SALVOR_BUG, "%s answered status %u to '%s', which is none",
+                           who(call), status, call->hook_name);
     }
     if (status == SALVOR_OK && is_planning(call)) {
         error_clear(&call->reported);
@@ -297,7 +350,7 @@ static int run_looked_after(struct worker_call *call, salvor_status *ret_status,
     struct residue *before = residue_before();
     salvor_status status = run_prepared(call, ret_answer);
     call_close_handles(call);
-    const int clean = residue_after(before, call->session->plugin->name, call->hook_name, &left);
+    const int clean = residue_after(before, who(call), call->hook_name, &left);
     if (clean != 0)
         status = blame(call, status, &left);
     *ret_status = status;

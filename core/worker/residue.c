@@ -153,8 +153,7 @@ struct residue *residue_before(void)
     return before;
 }
 
-int residue_after(struct residue *before, const char *plugin, const char *hook,
-                  struct error *reterr)
+int residue_after(struct residue *before, const char *who, const char *hook, struct error *reterr)
 {
     cleanup_buffer struct buffer names = BUFFER_INIT(4096);
     cleanup_buffer struct buffer left = BUFFER_INIT(256);
@@ -174,7 +173,7 @@ int residue_after(struct residue *before, const char *plugin, const char *hook,
         (void)buffer_format(&left, "%sa child process", left.size > 0 ? " and " : "");
     if (left.size == 0)
         return 0;
-    (void)error_set(reterr, EXIT_FAILED, "plugin '%s' left %s in '%s'", plugin, left.data, hook);
+    (void)error_set(reterr, EXIT_FAILED, "%s left %s in '%s'", who, left.data, hook);
     if (names.size > 0)
         (void)error_detail(reterr, "open descriptors: %s", names.data);
     return -1;

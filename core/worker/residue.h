@@ -11,9 +11,8 @@ struct residue *residue_before(void);
 
 /*
  * Compares with what is there now, closes descriptors that are new, and frees `before`. 0: nothing
- * was left; -1: *reterr names what ("plugin 'x' left 2 descriptors open in 'discover'").
+ * was left; -1: *reterr names what `who` left ("plugin 'x' left 2 descriptors open in 'discover'").
  */
-int residue_after(struct residue *before, const char *plugin, const char *hook,
-                  struct error *reterr);
+int residue_after(struct residue *before, const char *who, const char *hook, struct error *reterr);
 
 #endif

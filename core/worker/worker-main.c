@@ -78,6 +78,7 @@ static int open_session(struct worker_session *session, char **ret_build_id, str
         return -1;
     if (path != NULL)
         return plugin_open(session, path, ret_build_id, reterr);
+    kill_point_identify("service", getppid());
     *ret_build_id = text_copy("");
     return 0;
 }
