@@ -1,20 +1,22 @@
 #include "base/digest.h"
 
+#include <sodium.h>
+
 #include "base/banned.h"
 
 void digest_begin(struct digest *digest)
 {
-    (void)crypto_hash_sha256_init(&digest->state);
+    sha256_init(&digest->state);
 }
 
 void digest_add(struct digest *digest, const void *data, size_t size)
 {
-    (void)crypto_hash_sha256_update(&digest->state, data, size);
+    sha256_update(&digest->state, size, data);
 }
 
 void digest_end(struct digest *digest, unsigned char ret_hash[DIGEST_SIZE])
 {
-    (void)crypto_hash_sha256_final(&digest->state, ret_hash);
+    sha256_digest(&digest->state, DIGEST_SIZE, ret_hash);
 }
 
 void digest_text(const unsigned char hash[DIGEST_SIZE], char ret_text[DIGEST_TEXT_SIZE])

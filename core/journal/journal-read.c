@@ -1,4 +1,5 @@
 /* Reading a journal: in order, backward, past damage, and the proof of its chain. */
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
