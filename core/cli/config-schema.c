@@ -8,6 +8,7 @@
 #include "config/config-table.h"
 
 #define DURATION_PATTERN "^[0-9]+(ms|s|m|h|d)$"
+#define SIZE_PATTERN "^[0-9]+(B|KB|KiB|MB|MiB|GB|GiB)?$"
 
 /* A plain scalar may look like a number or boolean to a YAML reader; salvor takes its text. */
 static json_t *any_text(void)
@@ -23,6 +24,11 @@ static json_t *text_like(const char *pattern)
 static json_t *text_or_number_like(const char *pattern)
 {
     return json_make("{s:[s,s], s:s}", "type", "string", "integer", "pattern", pattern);
+}
+
+static json_t *flag_schema(void)
+{
+    return json_make("{s:[b,b,s,s]}", "enum", 1, 0, "true", "false");
 }
 
 static json_t *choice_schema(const char **choices)
@@ -41,11 +47,11 @@ static json_t *type_schema(const struct plugin_option *option)
     case SALVOR_OPTION_INTEGER:
         return text_or_number_like("^-?[0-9]+$");
     case SALVOR_OPTION_BOOLEAN:
-        return json_make("{s:[b,b,s,s]}", "enum", 1, 0, "true", "false");
+        return flag_schema();
     case SALVOR_OPTION_DURATION:
         return text_like(DURATION_PATTERN);
     case SALVOR_OPTION_SIZE:
-        return text_or_number_like("^[0-9]+(B|KB|KiB|MB|MiB|GB|GiB)?$");
+        return text_or_number_like(SIZE_PATTERN);
     case SALVOR_OPTION_PATH:
         return json_make("{s:s, s:i}", "type", "string", "minLength", 1);
     case SALVOR_OPTION_URL:
@@ -86,6 +92,12 @@ static json_t *member_schema(const struct config_member *member)
     switch (member->kind) {
     case MEMBER_DURATION:
         schema = text_like(DURATION_PATTERN);
+        break;
+    case MEMBER_SIZE:
+        schema = text_or_number_like(SIZE_PATTERN);
+        break;
+    case MEMBER_FLAG:
+        schema = flag_schema();
         break;
     case MEMBER_FOLDERS:
         schema = json_make("{s:s, s:{s:s}}", "type", "array", "items", "type", "string");

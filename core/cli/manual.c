@@ -131,7 +131,9 @@ static void print_members(const struct config_member *members)
     static const char *const kinds[] = {[MEMBER_TEXT] = "TEXT",
                                         [MEMBER_FOLDER] = "FOLDER",
                                         [MEMBER_FOLDERS] = "[FOLDER, ...]",
-                                        [MEMBER_DURATION] = "DURATION"};
+                                        [MEMBER_DURATION] = "DURATION",
+                                        [MEMBER_SIZE] = "SIZE",
+                                        [MEMBER_FLAG] = "true|false"};
     for (; members->name != NULL; members++) {
         char *key = text_format("%s:", members->name);
         print_tag(key, kinds[members->kind]);

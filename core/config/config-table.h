@@ -4,7 +4,14 @@
 
 enum { CONFIG_MEMBER_LIMIT = 16 };
 
-enum member_kind { MEMBER_TEXT, MEMBER_FOLDER, MEMBER_FOLDERS, MEMBER_DURATION };
+enum member_kind {
+    MEMBER_TEXT,
+    MEMBER_FOLDER,
+    MEMBER_FOLDERS,
+    MEMBER_DURATION,
+    MEMBER_SIZE,
+    MEMBER_FLAG
+};
 
 struct config_member {
     const char *name;

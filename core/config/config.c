@@ -8,14 +8,15 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "config/checker.h"
 #include "config/config-file.h"
 #include "config/config-table.h"
 #include "config/path.h"
 #include "config/yaml.h"
 
 struct site_entry {
-    struct config_value provider, store; /* text NULL: not given */
-    const struct yaml_node *node;        /* all members, options among them */
+    struct member_values members; /* of config_site_members */
+    const struct yaml_node *node; /* all members, options among them */
 };
 
 struct store_entry {
@@ -31,105 +32,33 @@ struct config {
     struct site_entry *sites;
     const char **store_names;
     struct store_entry *stores;
-    struct config_value *defaults; /* in the order of config_default_members; text NULL: unset */
-    int64_t timeout_ms;
-    const char **plugin_folders; /* owned texts, ends with NULL */
+    struct member_values defaults; /* of config_default_members */
 };
-
-/* What a check needs; `problems` collects. */
-struct checker {
-    struct config *config;
-    struct problems *problems;
-};
-
-static int complain(struct checker *checker, size_t line, size_t column, const char *hint,
-                    char *message)
-{
-    problems_add(checker->problems, hint, "%s:%zu:%zu: %s", checker->config->name, line, column,
-                 message);
-    free(message);
-    return -1;
-}
-
-static char *origin_of(const struct config *config, size_t line, size_t column)
-{
-    return text_format("%s:%zu:%zu", config->name, line, column);
-}
-
-static int has_kind(struct checker *checker, const struct yaml_entry *entry, const char *what,
-                    enum yaml_kind wanted)
-{
-    const struct yaml_node *value = entry->value;
-    if (value->kind == wanted)
-        return 1;
-    if (value->kind == YAML_NOTHING)
-        complain(checker, entry->line, entry->column, NULL, text_format("%s has no value", what));
-    else
-        complain(checker, value->line, value->column, NULL,
-                 text_format("%s must be %s, not %s", what, yaml_kind_name(wanted),
-                             yaml_kind_name(value->kind)));
-    return 0;
-}
-
-static void complain_unknown(struct checker *checker, const struct yaml_entry *entry,
-                             const char *where, const char *const *known)
-{
-    const char *nearest = text_nearest(entry->key, known);
-    cleanup_free char *hint = NULL;
-    if (nearest != NULL) {
-        hint = text_format("did you mean '%s'?", nearest);
-    } else {
-        hint = text_copy("there are:");
-        for (size_t i = 0; known[i] != NULL; i++) {
-            char *longer = text_format("%s%s %s", hint, i > 0 ? "," : "", known[i]);
-            free(hint);
-            hint = longer;
-        }
-    }
-    complain(checker, entry->line, entry->column, hint,
-             text_format("unknown key '%s' in %s", entry->key, where));
-}
-
-/* ---- scalars --------------------------------------------------------------------------------- */
 
 static int check_name(struct checker *checker, const char *what, const char *text, size_t line,
                       size_t column)
 {
     if (config_name_is_good(text))
         return 1;
-    complain(checker, line, column,
-             "letters, digits, '.', '_' and '-', at most 63, first a letter or digit",
-             text_format("'%s' is no name for a %s", text, what));
+    checker_complain(checker, line, column,
+                     "letters, digits, '.', '_' and '-', at most 63, first a letter or digit",
+                     text_format("'%s' is no name for a %s", text, what));
     return 0;
 }
 
-/* Text member as a value with its origin; -1 when it is of another kind. */
-static int take_text(struct checker *checker, const struct yaml_entry *entry,
-                     struct config_value *value)
+/* NULL when it is not given. */
+static const struct config_value *value_of(const struct member_values *values,
+                                           const struct config_member *table, const char *name)
 {
-    cleanup_free char *what = text_format("'%s'", entry->key);
-    if (!has_kind(checker, entry, what, YAML_TEXT))
-        return -1;
-    value->text = text_copy(entry->value->text);
-    value->origin = origin_of(checker->config, entry->value->line, entry->value->column);
-    return 0;
+    int index = member_index(table, name);
+    return index >= 0 && values->texts[index].text != NULL ? &values->texts[index] : NULL;
 }
 
-static int take_path(struct checker *checker, const struct yaml_entry *entry,
-                     struct config_value *value)
+static int64_t number_of(const struct member_values *values, const struct config_member *table,
+                         const char *name)
 {
-    if (take_text(checker, entry, value) != 0)
-        return -1;
-    char *absolute = path_absolute(checker->config->folder, value->text);
-    free((char *)value->text);
-    value->text = absolute;
-    return 0;
-}
-
-static void free_value(struct config_value *value)
-{
-    free((char *)value->text);
-    free((char *)value->origin);
+    int index = member_index(table, name);
+    return index >= 0 ? values->numbers[index] : 0;
 }
 
 /* ---- sites, stores, defaults ----------------------------------------------------------------- */
@@ -139,15 +68,16 @@ static void check_option_value(struct checker *checker, const struct yaml_entry 
     const struct yaml_node *value = entry->value;
     cleanup_free char *what = text_format("option '%s'", entry->key);
     if (value->kind == YAML_NOTHING)
-        complain(checker, entry->line, entry->column, NULL, text_format("%s has no value", what));
+        checker_complain(checker, entry->line, entry->column, NULL,
+                         text_format("%s has no value", what));
     if (value->kind == YAML_MAP)
-        complain(checker, value->line, value->column, NULL,
-                 text_format("%s must be a text or a list of texts, not a map", what));
+        checker_complain(checker, value->line, value->column, NULL,
+                         text_format("%s must be a text or a list of texts, not a map", what));
     for (size_t i = 0; value->kind == YAML_LIST && i < value->count; i++)
         if (value->entries[i].value->kind != YAML_TEXT)
-            complain(checker, value->entries[i].line, value->entries[i].column, NULL,
-                     text_format("%s must be a list of texts, not of %ss", what,
-                                 yaml_kind_name(value->entries[i].value->kind) + 2));
+            checker_complain(checker, value->entries[i].line, value->entries[i].column, NULL,
+                             text_format("%s must be a list of texts, not of %ss", what,
+                                         yaml_kind_name(value->entries[i].value->kind) + 2));
 }
 
 static void read_site(struct checker *checker, const struct yaml_entry *entry,
@@ -155,25 +85,22 @@ static void read_site(struct checker *checker, const struct yaml_entry *entry,
 {
     cleanup_free char *what = text_format("site '%s'", entry->key);
     check_name(checker, "site", entry->key, entry->line, entry->column);
-    if (!has_kind(checker, entry, what, YAML_MAP))
+    if (!checker_has_kind(checker, entry, what, YAML_MAP))
         return;
     site->node = entry->value;
     for (size_t i = 0; i < entry->value->count; i++) {
         const struct yaml_entry *member = &entry->value->entries[i];
-        if (text_equal(member->key, "provider"))
-            (void)take_text(checker, member, &site->provider);
-        else if (text_equal(member->key, "store"))
-            (void)take_text(checker, member, &site->store);
-        else
+        if (!checker_member(checker, config_site_members, member, &site->members))
             check_option_value(checker, member);
     }
     const struct yaml_entry *provider = yaml_member(entry->value, "provider");
+    const struct config_value *name = value_of(&site->members, config_site_members, "provider");
     if (provider == NULL)
-        complain(checker, entry->line, entry->column, "add `provider: NAME` to it",
-                 text_format("%s has no provider", what));
-    else if (site->provider.text != NULL && !config_provider_is_good(site->provider.text))
-        complain(checker, provider->value->line, provider->value->column, NULL,
-                 text_format("'%s' is no name for a provider", site->provider.text));
+        checker_complain(checker, entry->line, entry->column, "add `provider: NAME` to it",
+                         text_format("%s has no provider", what));
+    else if (name != NULL && !config_provider_is_good(name->text))
+        checker_complain(checker, provider->value->line, provider->value->column, NULL,
+                         text_format("'%s' is no name for a provider", name->text));
 }
 
 static void read_sites(struct checker *checker, const struct yaml_node *map)
@@ -193,25 +120,25 @@ static void read_store(struct checker *checker, const struct yaml_entry *entry,
 {
     cleanup_free char *what = text_format("store '%s'", entry->key);
     check_name(checker, "store", entry->key, entry->line, entry->column);
-    if (!has_kind(checker, entry, what, YAML_MAP))
+    if (!checker_has_kind(checker, entry, what, YAML_MAP))
         return;
     for (size_t i = 0; i < entry->value->count; i++) {
         const struct yaml_entry *member = &entry->value->entries[i];
         if (text_equal(member->key, "path")) {
-            (void)take_path(checker, member, &store->folder);
+            (void)checker_path(checker, member, &store->folder);
         } else if (text_equal(member->key, "type")) {
-            if (has_kind(checker, member, "'type'", YAML_TEXT) &&
+            if (checker_has_kind(checker, member, "'type'", YAML_TEXT) &&
                 !text_equal(member->value->text, "folder"))
-                complain(checker, member->value->line, member->value->column,
-                         "this salvor has stores of type: folder",
-                         text_format("unknown store type '%s'", member->value->text));
+                checker_complain(checker, member->value->line, member->value->column,
+                                 "this salvor has stores of type: folder",
+                                 text_format("unknown store type '%s'", member->value->text));
         } else {
-            complain_unknown(checker, member, what, config_store_keys);
+            checker_unknown(checker, member, what, config_store_keys);
         }
     }
     if (yaml_member(entry->value, "path") == NULL)
-        complain(checker, entry->line, entry->column, "add `path: FOLDER` to it",
-                 text_format("%s has no path", what));
+        checker_complain(checker, entry->line, entry->column, "add `path: FOLDER` to it",
+                         text_format("%s has no path", what));
 }
 
 static void read_stores(struct checker *checker, const struct yaml_node *map)
@@ -226,65 +153,12 @@ static void read_stores(struct checker *checker, const struct yaml_node *map)
     }
 }
 
-static void read_plugin_folders(struct checker *checker, const struct yaml_entry *entry)
-{
-    struct config *config = checker->config;
-    if (!has_kind(checker, entry, "'plugin-dirs'", YAML_LIST))
-        return;
-    config->plugin_folders =
-        memory_resize(config->plugin_folders, entry->value->count + 1, sizeof(char *));
-    size_t used = 0;
-    for (size_t i = 0; i < entry->value->count; i++) {
-        const struct yaml_node *item = entry->value->entries[i].value;
-        if (item->kind != YAML_TEXT)
-            complain(checker, item->line, item->column, NULL,
-                     text_copy("'plugin-dirs' must be a list of texts"));
-        else
-            config->plugin_folders[used++] = path_absolute(config->folder, item->text);
-    }
-    config->plugin_folders[used] = NULL;
-}
-
-static void read_default(struct checker *checker, const struct yaml_entry *entry)
-{
-    struct config *config = checker->config;
-    for (size_t i = 0; config_default_members[i].name != NULL; i++) {
-        const struct config_member *member = &config_default_members[i];
-        struct config_value *value = &config->defaults[i];
-        if (!text_equal(member->name, entry->key))
-            continue;
-        switch (member->kind) {
-        case MEMBER_FOLDER:
-            (void)take_path(checker, entry, value);
-            return;
-        case MEMBER_FOLDERS:
-            read_plugin_folders(checker, entry);
-            return;
-        case MEMBER_DURATION:
-            if (take_text(checker, entry, value) == 0 &&
-                (text_parse_duration(value->text, &config->timeout_ms) != 0 ||
-                 config->timeout_ms <= 0))
-                complain(checker, entry->value->line, entry->value->column,
-                         "write a number with its unit: 90s, 10m, 2h",
-                         text_format("'%s' is not a duration", value->text));
-            return;
-        case MEMBER_TEXT:
-            (void)take_text(checker, entry, value);
-            return;
-        }
-    }
-    const char *names[CONFIG_MEMBER_LIMIT + 1] = {NULL};
-    for (size_t i = 0; config_default_members[i].name != NULL; i++)
-        names[i] = config_default_members[i].name;
-    complain_unknown(checker, entry, "'defaults'", names);
-}
-
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 static void check_is_known(struct checker *checker, const struct config_value *value,
                            const char *what, const char *const *names)
 {
-    if (value->text == NULL)
+    if (value == NULL)
         return;
     for (size_t i = 0; names[i] != NULL; i++)
         if (text_equal(names[i], value->text))
@@ -295,14 +169,27 @@ static void check_is_known(struct checker *checker, const struct config_value *v
                  value->text);
 }
 
+/* Of a map that is all table: "defaults". */
+static void read_table(struct checker *checker, const struct yaml_entry *map,
+                       const struct config_member *table, struct member_values *values)
+{
+    cleanup_free char *where = text_format("'%s'", map->key);
+    for (size_t i = 0; i < map->value->count; i++) {
+        const struct yaml_entry *entry = &map->value->entries[i];
+        if (!checker_member(checker, table, entry, values))
+            checker_no_member(checker, table, entry, where);
+    }
+}
+
 static void read_root(struct checker *checker, const struct yaml_node *root)
 {
     struct config *config = checker->config;
     if (root->kind == YAML_NOTHING)
         return;
     if (root->kind != YAML_MAP) {
-        complain(checker, root->line, root->column, "it has the keys sites, stores and defaults",
-                 text_format("a configuration must be a map, not %s", yaml_kind_name(root->kind)));
+        checker_complain(
+            checker, root->line, root->column, "it has the keys sites, stores and defaults",
+            text_format("a configuration must be a map, not %s", yaml_kind_name(root->kind)));
         return;
     }
     for (size_t i = 0; i < root->count; i++) {
@@ -313,28 +200,24 @@ static void read_root(struct checker *checker, const struct yaml_node *root)
         for (; *known != NULL; known++)
             is_known |= text_equal(*known, entry->key);
         if (!is_known) {
-            complain_unknown(checker, entry, "the configuration", config_root_keys);
+            checker_unknown(checker, entry, "the configuration", config_root_keys);
             continue;
         }
         /* `sites:` with nothing below is a file that is about to be filled */
-        if (entry->value->kind == YAML_NOTHING || !has_kind(checker, entry, what, YAML_MAP))
+        if (entry->value->kind == YAML_NOTHING || !checker_has_kind(checker, entry, what, YAML_MAP))
             continue;
         if (text_equal(entry->key, "sites"))
             read_sites(checker, entry->value);
         else if (text_equal(entry->key, "stores"))
             read_stores(checker, entry->value);
         else
-            for (size_t j = 0; j < entry->value->count; j++)
-                read_default(checker, &entry->value->entries[j]);
+            read_table(checker, entry, config_default_members, &config->defaults);
     }
     for (size_t i = 0; config->site_names[i] != NULL; i++)
-        check_is_known(checker, &config->sites[i].store, "store", config->store_names);
-    for (size_t i = 0; config_default_members[i].name != NULL; i++) {
-        if (text_equal(config_default_members[i].name, "site"))
-            check_is_known(checker, &config->defaults[i], "site", config->site_names);
-        if (text_equal(config_default_members[i].name, "store"))
-            check_is_known(checker, &config->defaults[i], "store", config->store_names);
-    }
+        check_is_known(checker, config_site_store(config, config->site_names[i]), "store",
+                       config->store_names);
+    check_is_known(checker, config_default(config, "site"), "site", config->site_names);
+    check_is_known(checker, config_default(config, "store"), "store", config->store_names);
 }
 
 struct config *config_empty(void)
@@ -342,8 +225,6 @@ struct config *config_empty(void)
     struct config *config = memory_new(1, sizeof *config);
     config->site_names = memory_new(1, sizeof(char *));
     config->store_names = memory_new(1, sizeof(char *));
-    config->plugin_folders = memory_new(1, sizeof(char *));
-    config->defaults = memory_new(CONFIG_MEMBER_LIMIT, sizeof *config->defaults);
     return config;
 }
 
@@ -352,21 +233,15 @@ void config_free(struct config *config)
     if (config == NULL)
         return;
     for (size_t i = 0; config->sites != NULL && config->site_names[i] != NULL; i++) {
-        free_value(&config->sites[i].provider);
-        free_value(&config->sites[i].store);
+        member_values_clear(&config->sites[i].members);
     }
     for (size_t i = 0; config->stores != NULL && config->store_names[i] != NULL; i++)
-        free_value(&config->stores[i].folder);
-    for (size_t i = 0; i < CONFIG_MEMBER_LIMIT; i++)
-        free_value(&config->defaults[i]);
-    for (size_t i = 0; config->plugin_folders[i] != NULL; i++)
-        free((char *)config->plugin_folders[i]);
+        config_value_clear(&config->stores[i].folder);
+    member_values_clear(&config->defaults);
     free(config->site_names);
     free(config->sites);
     free(config->store_names);
     free(config->stores);
-    free(config->defaults);
-    free(config->plugin_folders);
     free(config->path);
     free(config->name);
     free(config->folder);
@@ -393,7 +268,7 @@ int config_parse(const char *text, size_t size, const char *name, struct config 
     cleanup_error struct error err = ERROR_INIT;
     if (yaml_parse(text, size, name, &config->root, &err) != 0)
         return problems_add_error(problems, &err);
-    struct checker checker = {config, problems};
+    struct checker checker = {config, config->name, config->folder, problems};
     read_root(&checker, config->root);
     if (problems->total > before)
         return -1;
@@ -454,47 +329,40 @@ int config_has_site(const struct config *config, const char *site)
     return find_site(config, site) != NULL;
 }
 
-static const struct config_value *given(const struct config_value *value)
-{
-    return value->text != NULL ? value : NULL;
-}
-
 const struct config_value *config_site_provider(const struct config *config, const char *site)
 {
     const struct site_entry *entry = find_site(config, site);
-    return entry != NULL ? given(&entry->provider) : NULL;
+    return entry != NULL ? value_of(&entry->members, config_site_members, "provider") : NULL;
 }
 
 const struct config_value *config_site_store(const struct config *config, const char *site)
 {
     const struct site_entry *entry = find_site(config, site);
-    return entry != NULL ? given(&entry->store) : NULL;
+    return entry != NULL ? value_of(&entry->members, config_site_members, "store") : NULL;
 }
 
 const struct config_value *config_store_folder(const struct config *config, const char *store)
 {
     for (size_t i = 0; config->store_names[i] != NULL; i++)
         if (text_equal(config->store_names[i], store))
-            return given(&config->stores[i].folder);
+            return config->stores[i].folder.text != NULL ? &config->stores[i].folder : NULL;
     return NULL;
 }
 
 const struct config_value *config_default(const struct config *config, const char *name)
 {
-    for (size_t i = 0; config_default_members[i].name != NULL; i++)
-        if (text_equal(config_default_members[i].name, name))
-            return given(&config->defaults[i]);
-    return NULL;
+    return value_of(&config->defaults, config_default_members, name);
 }
 
 int64_t config_default_timeout_ms(const struct config *config)
 {
-    return config->timeout_ms;
+    return number_of(&config->defaults, config_default_members, "timeout");
 }
 
 const char *const *config_plugin_folders(const struct config *config)
 {
-    return config->plugin_folders;
+    static const char *const none[] = {NULL};
+    return config->defaults.folders != NULL ? config->defaults.folders : none;
 }
 
 static json_t *option_json(const struct config *config, const struct yaml_node *value, int is_path)
@@ -521,12 +389,13 @@ void config_site_options(const struct config *config, const char *site,
         return;
     for (size_t i = 0; i < entry->node->count; i++) {
         const struct yaml_entry *member = &entry->node->entries[i];
-        if (text_equal(member->key, "provider") || text_equal(member->key, "store"))
+        if (member_index(config_site_members, member->key) >= 0)
             continue;
         const struct plugin_option *option =
             info != NULL ? plugin_info_option(info, member->key) : NULL;
         int is_path = option != NULL && option->type == SALVOR_OPTION_PATH;
-        cleanup_free char *origin = origin_of(config, member->line, member->column);
+        cleanup_free char *origin =
+            text_format("%s:%zu:%zu", config->name, member->line, member->column);
         json_put(*ret_options, member->key, option_json(config, member->value, is_path));
         json_put_text(*ret_origins, member->key, origin);
     }
