@@ -477,6 +477,13 @@ int client_pump(struct client *client, int64_t wait_ms)
     return call == NULL || call->stopped_before || conversation_pump(&call->talk, wait_ms);
 }
 
+int client_tell(struct client *client, const json_t *body, struct error *reterr)
+{
+    if (client->call == NULL)
+        return error_set(reterr, EXIT_FAILED, "%s is not in a call", client->who);
+    return frame_encode(&client->line.out, FRAME_TELL, client->last_call, body, reterr);
+}
+
 int client_is_calling(const struct client *client)
 {
     return client->call != NULL;

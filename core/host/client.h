@@ -25,7 +25,7 @@ struct client_settings {
 /* What the caller of client_call hears meanwhile. Any of them may be NULL. */
 struct client_listener {
     void *data;
-    /* A frame of the call (LOG to LEDGER); body borrowed. Non-zero ends the worker as having broken
+    /* A frame of the call (LOG to STATE); body borrowed. Non-zero ends the worker as having broken
      * the protocol, with *reterr as the reason. */
     int (*frame)(void *data, enum frame_type type, const json_t *body, struct error *reterr);
     /* A REQUEST; returns the reply's members (stolen), or NULL with *reterr, which the worker sees.
@@ -72,6 +72,8 @@ int client_begin(struct client *client, const json_t *body, const struct client_
                  struct error *reterr);
 int client_pump(struct client *client, int64_t wait_ms);
 void client_finish(struct client *client, struct client_outcome *ret_outcome);
+/* Tells the call under way something (a TELL frame; `body` is borrowed); sent by the next pump. */
+int client_tell(struct client *client, const json_t *body, struct error *reterr);
 /* 1 between client_begin and client_finish. */
 int client_is_calling(const struct client *client);
 

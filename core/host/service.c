@@ -57,6 +57,7 @@ static int on_frame(void *data, enum frame_type type, const json_t *borrowed, st
     case FRAME_ARTIFACT:
     case FRAME_EVIDENCE:
     case FRAME_LEDGER:
+    case FRAME_STATE:
         return service->listener.frame != NULL
                    ? service->listener.frame(service->listener.data, type, body, reterr)
                    : 0;
@@ -104,6 +105,11 @@ int service_begin(struct service *service, const struct service_request *request
 int service_pump(struct service *service, int64_t wait_ms)
 {
     return client_pump(service->client, wait_ms);
+}
+
+int service_tell(struct service *service, const json_t *body, struct error *reterr)
+{
+    return client_tell(service->client, body, reterr);
 }
 
 int service_is_calling(const struct service *service)

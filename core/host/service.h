@@ -37,8 +37,8 @@ struct service_request {
 /* What is heard meanwhile; members may be NULL. */
 struct service_listener {
     void *data;
-    /* LOG, PROGRESS, ITEM, NOTE, ARTIFACT, EVIDENCE, LEDGER; body redacted and borrowed. Non-zero
-     * ends the worker with *reterr as the reason. */
+    /* LOG, PROGRESS, ITEM, NOTE, ARTIFACT, EVIDENCE, LEDGER, STATE; body redacted and borrowed.
+     * Non-zero ends the worker with *reterr as the reason. */
     int (*frame)(void *data, enum frame_type type, const json_t *body, struct error *reterr);
     /* At least every 100 ms. 1: cancel the call; 2: kill the worker now. */
     int (*tick)(void *data);
@@ -72,6 +72,12 @@ int service_begin(struct service *service, const struct service_request *request
 int service_pump(struct service *service, int64_t wait_ms);
 int service_finish(struct service *service, json_t **ret_result, salvor_status *ret_status,
                    struct error *reterr);
+/*
+ * A call that goes on can be told something: `body` ({"serial",…}, borrowed) reaches it with the
+ * next pump, and what it says of itself comes as STATE frames: {"serial": of the body that it
+ * answers, or 0, "state":{…}}. A call that ended meanwhile hears nothing of it.
+ */
+int service_tell(struct service *service, const json_t *body, struct error *reterr);
 /* 1 between service_begin and service_finish. */
 int service_is_calling(const struct service *service);
 

@@ -50,6 +50,7 @@ static const struct rule rules[] = {
     {FRAME_EVIDENCE, NULL, {{"service", 's'}, {"what", 's'}, {"duration_ms", 'n'}}},
     {FRAME_LEDGER, NULL, {{"name", 's'}, {"entries", 'n'}, {"sha256", 's'}}},
     {FRAME_REQUEST, NULL, {{"serial", 'n'}, {"ask", 's'}}},
+    {FRAME_STATE, NULL, {{"serial", 'n'}, {"state", 'o'}}},
     {FRAME_DONE, NULL, {{"status", 'n'}, {"answer", 'N'}, {"error", 'O'}}},
 };
 

@@ -15,7 +15,8 @@ static const struct {
     {FRAME_ITEM, "item"},         {FRAME_FACT, "fact"},         {FRAME_FINDING, "finding"},
     {FRAME_PLAN, "plan"},         {FRAME_NOTE, "note"},         {FRAME_RESULT, "result"},
     {FRAME_ARTIFACT, "artifact"}, {FRAME_EVIDENCE, "evidence"}, {FRAME_LEDGER, "ledger"},
-    {FRAME_REQUEST, "request"},   {FRAME_DONE, "done"},
+    {FRAME_REQUEST, "request"},   {FRAME_DONE, "done"},         {FRAME_TELL, "tell"},
+    {FRAME_STATE, "state"},
 };
 
 enum { FRAME_NAME_COUNT = sizeof frame_names / sizeof frame_names[0] };

@@ -19,6 +19,7 @@ enum frame_type {
     FRAME_REPLY = 3,
     FRAME_CLOSE = 4,
     FRAME_PART = 5, /* a piece of the next frame, see frame_encode_parts */
+    FRAME_TELL = 6, /* to a service call under way */
     /* worker to parent */
     FRAME_READY = 101,
     FRAME_REFUSED = 102,
@@ -34,6 +35,7 @@ enum frame_type {
     FRAME_EVIDENCE = 112,
     FRAME_LEDGER = 113,
     FRAME_REQUEST = 114,
+    FRAME_STATE = 115, /* how a service call under way stands */
     FRAME_DONE = 120
 };
 

@@ -72,6 +72,7 @@ void call_end(struct worker_call *call)
     }
     error_clear(&call->error);
     error_clear(&call->reported);
+    json_decref(call->told);
     json_decref(call->classes);
     json_decref(call->body);
     call->magic = 0;
@@ -210,6 +211,19 @@ static salvor_status take_reply(struct worker_call *call, const json_t *request,
     return SALVOR_FAILED;
 }
 
+/* 1 when the frame was a TELL of this call: it is kept until the call wants to hear of it. */
+static int keep_told(struct worker_call *call, struct frame *frame)
+{
+    if (frame->type != FRAME_TELL)
+        return 0;
+    if (call->told == NULL)
+        call->told = json_array();
+    if (frame->call == call->id)
+        json_add(call->told, take_pointer(frame->body));
+    frame_clear(frame);
+    return 1;
+}
+
 salvor_status call_ask(struct worker_call *call, json_t *request, json_t **ret_reply)
 {
     static int64_t last_serial;
@@ -220,8 +234,10 @@ salvor_status call_ask(struct worker_call *call, json_t *request, json_t **ret_r
     /* A cancelled call still waits: the parent answers at once or is gone, and whoever saves how
      * far it came must know whether that is durable. */
     struct frame frame = {0};
-    if (channel_receive(&frame) == 0)
-        channel_lost("salvor is gone");
+    do {
+        if (channel_receive(&frame) == 0)
+            channel_lost("salvor is gone");
+    } while (keep_told(call, &frame));
     cleanup_json json_t *reply = frame.body;
     if (frame.type != FRAME_REPLY || frame.call != call->id ||
         json_whole(reply, "serial", 0) != serial)
@@ -281,6 +297,40 @@ salvor_status call_wait(struct worker_call *call, struct pollfd *fds, nfds_t cou
         if (clock_monotonic_ms() >= give_up)
             return SALVOR_PENDING;
     }
+}
+
+/* ---- a call that goes on --------------------------------------------------------------------- */
+
+salvor_status call_hear(struct worker_call *call, int64_t timeout_ms, json_t **ret_body)
+{
+    const int64_t give_up = timeout_ms < 0 ? INT64_MAX : clock_monotonic_ms() + timeout_ms;
+    while (json_array_size(call->told) == 0) {
+        struct frame frame = {0};
+        if (!channel_take(&frame)) {
+            struct pollfd socket = {call->session->socket, POLLIN, 0};
+            const int64_t left = give_up - clock_monotonic_ms();
+            salvor_status status = call_wait(call, &socket, 1, left > 0 ? left : 0);
+            if (status != SALVOR_OK)
+                return status;
+            if (channel_receive(&frame) == 0)
+                channel_lost("salvor is gone");
+        }
+        if (!keep_told(call, &frame))
+            channel_lost("salvor sent what no call expects");
+    }
+    *ret_body = json_incref(json_array_get(call->told, 0));
+    (void)json_array_remove(call->told, 0);
+    return SALVOR_OK;
+}
+
+void call_state(struct worker_call *call, int64_t serial, json_t *state)
+{
+    if (serial == 0 && !channel_has_room()) {
+        json_decref(state);
+        return;
+    }
+    call_send(call, FRAME_STATE,
+              json_make("{s:I, s:o}", "serial", (json_int_t)serial, "state", state));
 }
 
 /* ---- settings -------------------------------------------------------------------------------- */

@@ -66,6 +66,7 @@ struct worker_call {
     struct error reported; /* what the hook said with report(); wins over `error` */
     struct call_handle *handles;
     void *memory;              /* what call_keep handed out */
+    json_t *told;              /* TELL bodies that nobody has heard yet, or NULL */
     json_t *classes;           /* fact name -> class, of the facts put in this call */
     struct planning *planning; /* in plan hooks */
 };
@@ -124,6 +125,16 @@ void call_send(struct worker_call *call, enum frame_type type, json_t *body);
 
 /* REQUEST and its REPLY. `request` ({"ask":…}) is stolen; *ret_reply is owned by the caller. */
 salvor_status call_ask(struct worker_call *call, json_t *request, json_t **ret_reply);
+
+/*
+ * For service calls that go on for long: the parent tells them what it wants (TELL), they tell how
+ * they stand (STATE). call_hear waits at most `timeout_ms` for the next TELL: OK with *ret_body
+ * ({"serial",…}, owned by the caller), PENDING when none came, else as call_wait. call_state
+ * answers the TELL `serial`; with serial 0 it tells by itself, unless the parent has not read what
+ * it was told before: then it hears of it when it asks. `state` (an object) is stolen.
+ */
+salvor_status call_hear(struct worker_call *call, int64_t timeout_ms, json_t **ret_body);
+void call_state(struct worker_call *call, int64_t serial, json_t *state);
 
 /* EVIDENCE of what a service did; `body` ({"service","what",…,"duration_ms"}) is stolen. */
 void call_evidence(struct worker_call *call, json_t *body);

@@ -1,6 +1,7 @@
 #include "worker/channel.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -70,21 +71,33 @@ void channel_send(enum frame_type type, uint32_t call, const json_t *body)
     }
 }
 
-int channel_receive(struct frame *ret_frame)
+int channel_has_room(void)
+{
+    check_socket();
+    struct pollfd fd = {channel.socket, POLLOUT, 0};
+    return poll(&fd, 1, 0) == 1 && (fd.revents & POLLOUT) != 0;
+}
+
+int channel_take(struct frame *ret_frame)
 {
     for (;;) {
         cleanup_error struct error err = ERROR_INIT;
         int got = frame_decode(&channel.in, ret_frame, &err);
-        if (got > 0) {
-            got = frame_join(&channel.parts, ret_frame, &err);
-            if (got == 0)
-                continue;
-        }
+        if (got == 0)
+            return 0;
         if (got > 0)
-            return 1;
+            got = frame_join(&channel.parts, ret_frame, &err);
         if (got < 0)
             channel_lost(err.message);
-        enum { CHUNK = 65536 };
+        if (got > 0)
+            return 1;
+    }
+}
+
+int channel_receive(struct frame *ret_frame)
+{
+    enum { CHUNK = 65536 };
+    while (!channel_take(ret_frame)) {
         char *room = buffer_reserve(&channel.in, CHUNK);
         if (room == NULL)
             channel_lost("salvor sent more than a frame");
@@ -96,4 +109,5 @@ int channel_receive(struct frame *ret_frame)
             return 0;
         channel.in.size += (size_t)count;
     }
+    return 1;
 }

@@ -18,6 +18,12 @@ void channel_send(enum frame_type type, uint32_t call, const json_t *body);
 /* Waits for the next frame; 0 at the end of the stream. */
 int channel_receive(struct frame *ret_frame);
 
+/* 1 when a whole frame was received along with an earlier one; reads nothing. */
+int channel_take(struct frame *ret_frame);
+
+/* 1 when a small frame can be sent without waiting for salvor to read earlier ones. */
+int channel_has_room(void);
+
 /* Ends the process; the parent finds `reason` in its stderr. */
 _Noreturn void channel_lost(const char *reason);
 

@@ -113,6 +113,10 @@ static int serve(struct worker_session *session)
             frame_clear(&frame);
             return EXIT_SUCCESS;
         }
+        if (frame.type == FRAME_TELL) { /* its call ended while it was on the way */
+            frame_clear(&frame);
+            continue;
+        }
         if (frame.type != FRAME_CALL || frame.call == 0)
             channel_lost("salvor sent what no worker expects");
         /* a thread of the plugin may still run: no exit handler may meet it */

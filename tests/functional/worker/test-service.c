@@ -130,14 +130,42 @@ static salvor_status run_foreign(struct worker_call *call, const json_t *request
     return SALVOR_OK;
 }
 
+/* Goes on until it is told to stop; counts what it was told. */
+static salvor_status run_keep(struct worker_call *call, const json_t *request, json_t **ret_result)
+{
+    enum { FLOOD = 5000 };
+    int told = 0;
+    (void)request;
+    for (;;) {
+        cleanup_json json_t *body = NULL;
+        cleanup_json json_t *reply = NULL;
+        salvor_status status = call_hear(call, 20, &body);
+        if (status == SALVOR_PENDING) {
+            call_state(call, 0, json_make("{s:i}", "told", told));
+            continue;
+        }
+        if (status != SALVOR_OK)
+            return status;
+        told++;
+        if (text_equal(json_text(body, "do"), "stop"))
+            break;
+        for (int i = 0; text_equal(json_text(body, "do"), "flood") && i < FLOOD; i++)
+            call_state(call, 0, json_make("{s:i}", "told", told));
+        if (text_equal(json_text(body, "do"), "ask"))
+            (void)call_ask(call, json_make("{s:s, s:s}", "ask", "secret", "option", "none"),
+                           &reply);
+        call_state(call, json_whole(body, "serial", 0), json_make("{s:i}", "told", told));
+    }
+    *ret_result = json_make("{s:i}", "told", told);
+    return SALVOR_OK;
+}
+
 static const struct service_command commands[] = {
-    {"echo", run_echo},       {"nothing", run_nothing},
-    {"secret", run_secret},   {"change", run_change},
-    {"crash", run_crash},     {"wait", run_wait},
-    {"hang", run_hang},       {"large", run_large},
-    {"list", run_list},       {"leak", run_leak},
-    {"refuse", run_refuse},   {"foreign", run_foreign},
-    {"replaced", run_change}, {NULL, NULL},
+    {"echo", run_echo},       {"nothing", run_nothing}, {"secret", run_secret},
+    {"change", run_change},   {"crash", run_crash},     {"wait", run_wait},
+    {"hang", run_hang},       {"large", run_large},     {"list", run_list},
+    {"leak", run_leak},       {"refuse", run_refuse},   {"foreign", run_foreign},
+    {"replaced", run_change}, {"keep", run_keep},       {NULL, NULL},
 };
 
 static const struct service_command of_the_library[] = {
@@ -452,6 +480,73 @@ static void calls_go_on_beside_other_work(void **state)
     done(before, &ears);
 }
 
+static void tell(struct service *service, int serial, const char *what)
+{
+    cleanup_json json_t *body = json_make("{s:i, s:s}", "serial", serial, "do", what);
+    cleanup_error struct error err = ERROR_INIT;
+    if (service_tell(service, body, &err) != 0)
+        fail_msg("cannot tell '%s': %s", what, err.message);
+}
+
+/* Pumps until the answer to `serial` is heard; how often it had been told something by then. */
+static int64_t told_at(struct service *service, struct ears *ears, int serial)
+{
+    const int64_t began = clock_monotonic_ms();
+    for (;;) {
+        size_t index = 0;
+        const json_t *entry = NULL;
+        json_array_foreach (ears->frames, index, entry) {
+            const json_t *body = json_object_get(entry, "body");
+            if (text_equal(json_text(entry, "frame"), "state") &&
+                json_whole(body, "serial", 0) == serial)
+                return json_whole(json_object_get(body, "state"), "told", -1);
+        }
+        assert_int_equal(service_pump(service, 20), 0);
+        assert_true(clock_monotonic_ms() - began < SOON);
+    }
+}
+
+static void call_that_goes_on_hears_and_tells(void **state)
+{
+    (void)state;
+    json_t *before = parent_descriptors();
+    cleanup_error struct error err = ERROR_INIT;
+    struct ears ears = {0};
+    struct service *service = start(0);
+    const struct service_request what = {"keep", SALVOR_EFFECT_READ, 3 * SOON, NULL};
+    const struct service_listener listener = listener_of(&ears);
+    cleanup_json json_t *result = NULL;
+    cleanup_json json_t *nothing = json_object();
+    assert_int_equal(service_tell(service, nothing, &err), -1);
+    expect_text(err.message, "is not in a call", "tell");
+    assert_int_equal(service_begin(service, &what, &listener, &err), 0);
+    assert_int_equal(told_at(service, &ears, 0), 0);
+    tell(service, 1, "count");
+    assert_int_equal(told_at(service, &ears, 1), 1);
+    /* asked while it waits for an answer itself: nothing is lost, the order stays */
+    tell(service, 2, "ask");
+    tell(service, 3, "count");
+    tell(service, 4, "ask");
+    tell(service, 5, "count");
+    assert_int_equal(told_at(service, &ears, 5), 5);
+    assert_int_equal(told_at(service, &ears, 3), 3);
+    /* it says more than anybody reads, and goes on all the same */
+    tell(service, 6, "flood");
+    assert_int_equal(service_pump(service, 0), 0);
+    (void)poll(NULL, 0, 100);
+    assert_int_equal(told_at(service, &ears, 6), 6);
+    tell(service, 7, "stop");
+    tell(service, 8, "too late");
+    while (!service_pump(service, 20))
+        continue;
+    assert_int_equal(service_finish(service, &result, NULL, &err), 0);
+    assert_int_equal(json_whole(result, "told", 0), 7);
+    json_decref(take_pointer(ears.frames));
+    cleanup_json json_t *echo = call(service, "echo", NULL, &ears, 0, &err);
+    assert_non_null(echo);
+    done(before, &ears);
+}
+
 int main(int argc, char **argv)
 {
     service_commands_register(commands);
@@ -467,6 +562,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(failures_keep_their_meaning, clean),
         cmocka_unit_test_teardown(more_is_opened_at_first_need, clean),
         cmocka_unit_test_teardown(calls_go_on_beside_other_work, clean),
+        cmocka_unit_test_teardown(call_that_goes_on_hears_and_tells, clean),
     };
     int failed = 0;
     for (per_call = 0; per_call < 2; per_call++)

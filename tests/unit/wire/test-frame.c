@@ -46,10 +46,10 @@ static void round_trip_keeps_type_call_and_body(void **state)
 {
     (void)state;
     static const enum frame_type types[] = {
-        FRAME_PART,     FRAME_OPEN,     FRAME_CALL,   FRAME_REPLY,    FRAME_CLOSE,
-        FRAME_READY,    FRAME_REFUSED,  FRAME_LOG,    FRAME_PROGRESS, FRAME_ITEM,
-        FRAME_FACT,     FRAME_FINDING,  FRAME_PLAN,   FRAME_NOTE,     FRAME_RESULT,
-        FRAME_ARTIFACT, FRAME_EVIDENCE, FRAME_LEDGER, FRAME_REQUEST,  FRAME_DONE,
+        FRAME_PART,     FRAME_TELL,    FRAME_STATE,   FRAME_OPEN, FRAME_CALL,     FRAME_REPLY,
+        FRAME_CLOSE,    FRAME_READY,   FRAME_REFUSED, FRAME_LOG,  FRAME_PROGRESS, FRAME_ITEM,
+        FRAME_FACT,     FRAME_FINDING, FRAME_PLAN,    FRAME_NOTE, FRAME_RESULT,   FRAME_ARTIFACT,
+        FRAME_EVIDENCE, FRAME_LEDGER,  FRAME_REQUEST, FRAME_DONE,
     };
     cleanup_buffer struct buffer stream = BUFFER_INIT(ROOM);
     cleanup_json json_t *body =
@@ -128,8 +128,8 @@ static void refuses_a_bad_header_before_its_payload_came(void **state)
 {
     (void)state;
     cleanup_buffer struct buffer type = BUFFER_INIT(ROOM);
-    put_raw(&type, 100, 6, 0, 0, "");
-    refuse(&type, "unknown type 6");
+    put_raw(&type, 100, 7, 0, 0, "");
+    refuse(&type, "unknown type 7");
     cleanup_buffer struct buffer flags = BUFFER_INIT(ROOM);
     put_raw(&flags, 100, FRAME_LOG, 0x8000, 0, "");
     refuse(&flags, "unknown flags 0x8000");
