@@ -134,10 +134,12 @@ static int is_program(const char *path)
     return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 
-static char *find_program(const char *name, const char *path)
+char *exec_find_program(const char *name, const char *path)
 {
     if (*name == '/')
         return is_program(name) ? text_copy(name) : NULL;
+    if (path == NULL || *path == '\0')
+        path = default_path;
     while (*path != '\0') {
         size_t size = strcspn(path, ":");
         if (size > 0 && *path == '/') {
@@ -385,7 +387,7 @@ salvor_status exec_command_make(struct worker_call *call, const struct salvor_ex
     if (status != SALVOR_OK)
         return status;
     make_key(call, request, command);
-    cleanup_free char *program = find_program(request->argv[0], path);
+    cleanup_free char *program = exec_find_program(request->argv[0], path);
     if (program != NULL)
         json_put_text(command->spec, "path", program);
     return SALVOR_OK;

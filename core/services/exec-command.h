@@ -55,6 +55,10 @@ salvor_status exec_command_attach(struct worker_call *call,
 
 void exec_command_clear(struct exec_command *command);
 
+/* The absolute path of a program, looked up in `path` (NULL or "": the usual folders) unless `name`
+ * begins with a slash; NULL when it is not there. Owned by the caller. */
+char *exec_find_program(const char *name, const char *path);
+
 #define cleanup_exec_command __attribute__((cleanup(exec_command_clear)))
 
 /* EVIDENCE of `what` ("run") about the command; `members` (object) is stolen. */

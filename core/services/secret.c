@@ -101,6 +101,17 @@ salvor_status secret_view(struct worker_call *call, salvor_secret *secret,
     return SALVOR_OK;
 }
 
+salvor_status secret_redact(struct worker_call *call, const void *data, size_t size)
+{
+    cleanup_json json_t *reply = NULL;
+    if (size > SECRET_VALUE_LIMIT)
+        return call_fail(call, SALVOR_FAILED, "a secret is larger than %d bytes",
+                         SECRET_VALUE_LIMIT);
+    if (recorder_records(call->session->recorder))
+        redact_add(data, size);
+    return tell_value(call, json_make("{s:s}", "ask", "redact"), data, size, &reply);
+}
+
 /* ---- the service ----------------------------------------------------------------------------- */
 
 static salvor_status check_option(struct worker_call *call, const char *option)
@@ -157,7 +168,6 @@ static salvor_status secret_adopt(salvor_call *public_call, const void *data, ui
                                   salvor_secret **ret_secret)
 {
     struct worker_call *call = call_of(public_call);
-    cleanup_json json_t *reply = NULL;
     if ((data == NULL && size > 0) || ret_secret == NULL || size > SECRET_VALUE_LIMIT)
         return call_fail(
             call, SALVOR_BUG,
@@ -165,8 +175,7 @@ static salvor_status secret_adopt(salvor_call *public_call, const void *data, ui
             SECRET_VALUE_LIMIT);
     *ret_secret = NULL;
     /* Before anything can be printed of it, the parent knows. */
-    salvor_status status =
-        tell_value(call, json_make("{s:s}", "ask", "redact"), data, (size_t)size, &reply);
+    salvor_status status = secret_redact(call, data, (size_t)size);
     if (status != SALVOR_OK)
         return status;
     *ret_secret = new_secret(call, locked_copy(data, (size_t)size), (size_t)size, "adopted secret");

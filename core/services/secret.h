@@ -21,4 +21,8 @@ enum { SECRET_VALUE_LIMIT = 65536 };
 salvor_status secret_view(struct worker_call *call, salvor_secret *secret,
                           struct salvor_span *ret_value);
 
+/* A value that a service came by itself (a token of a kubeconfig): redacted everywhere from now on,
+ * without a handle. Values of more than SECRET_VALUE_LIMIT bytes are BUG. */
+salvor_status secret_redact(struct worker_call *call, const void *data, size_t size);
+
 #endif
