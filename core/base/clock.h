@@ -12,4 +12,7 @@ int64_t clock_realtime_ms(void);
 /* RFC 3339 in UTC with milliseconds. */
 void clock_format(int64_t realtime_ms, char ret_text[CLOCK_TEXT_SIZE]);
 
+/* Milliseconds of such a text; -1 when it is none. NULL is none. */
+int64_t clock_parse(const char *text);
+
 #endif

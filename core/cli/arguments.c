@@ -342,6 +342,9 @@ static void take_late_flag(struct parser *parser, const struct token *token)
     case FLAG_FROM:
         set_text(parser, token, &arguments->from);
         break;
+    case FLAG_INTO:
+        set_text(parser, token, &arguments->into);
+        break;
     case FLAG_PATH:
         set_text(parser, token, &arguments->path);
         parser->reason_slot = &arguments->path_reason;
@@ -550,6 +553,8 @@ static void check_together(struct parser *parser)
                          "flag '--waive %s' has no reason", waiver->finding);
     if (arguments->record_folder != NULL && arguments->replay_folder != NULL)
         problems_add(parser->problems, NULL, "flags '--record' and '--replay' exclude each other");
+    if (arguments->command->id == COMMAND_DRILL && arguments->from == NULL)
+        arguments->from = "latest";
     if (arguments->command->id == COMMAND_VALIDATE && arguments->operand_count == 1) {
         const char *source = arguments->operands[0];
         if (arguments->from != NULL && !text_equal(arguments->from, source))

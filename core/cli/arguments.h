@@ -69,7 +69,9 @@ struct arguments {
     const char *config_file;           /* --config as given, or NULL */
 
     /* the run */
-    const char *from;             /* --from, for validate also the operand; NULL: none */
+    const char *from;             /* --from, for validate also the operand, for drill else
+                                     "latest"; NULL: none */
+    const char *into;             /* --into, or NULL */
     const char *path;             /* --path; NULL: chosen from evidence */
     const char *path_reason;      /* --reason behind --path, or NULL */
     const char *const *approve;   /* --approve hashes, 64 lower-case hexadecimal digits each */

@@ -8,6 +8,7 @@
 #include "cli/backups-command.h"
 #include "cli/completion-command.h"
 #include "cli/config-command.h"
+#include "cli/drill-command.h"
 #include "cli/help.h"
 #include "cli/plugin-command.h"
 #include "cli/report-command.h"
@@ -40,6 +41,7 @@ static const struct action config_actions[] = {
 static const struct action runs_actions[] = {
     {"list", "list the runs, newest first", NO_OPERANDS},
     {"show", "show the state of a run and how to go on", {"RUN", 1, 1, OPERAND_RUN}},
+    {"drills", "show when the recovery of each site was last rehearsed", NO_OPERANDS},
     {"close", "end a run for good: nothing of it can be resumed", {"RUN", 1, 1, OPERAND_RUN}},
     {NULL, NULL, NO_OPERANDS},
 };
@@ -83,8 +85,12 @@ const struct command command_table[] = {
      NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER,
      restore_command},
     {COMMAND_DRILL, "drill", "rehearse a recovery",
-     "Looks at the site, judges the backup and plans the restore, as on the day it is needed; "
-     "changes nothing. `salvor restore` on a site made for practice goes all the way.",
+     "Restores the newest backup of the site (or that of --from) on a site that salvor.yaml marks "
+     "with `practice: true`: the site itself, or that of --into. All of it runs as on the day it "
+     "is "
+     "needed, with every approval, and how long each step took is told. On any other site nothing "
+     "is changed: the drill looks, judges, plans, asks the check of every step, and says what it "
+     "did not try. `salvor runs drills` tells when each site had its last one.",
      NULL, 0, NO_OPERANDS, TABULAR, SALVOR_ON_RESTORE | SALVOR_ON_POST_RESYNC, NEED_PROVIDER,
      drill_command},
     {COMMAND_POST_RESYNC, "post-resync", "check and repair what a restore leaves behind",

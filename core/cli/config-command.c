@@ -153,10 +153,13 @@ static void show_site(json_t *rows, const struct config *config, const char *nam
                       const struct plugin_info *info)
 {
     const struct config_value *provider = config_site_provider(config, name);
-    const struct config_value *store = config_site_store(config, name);
     add_row(rows, provider->origin, json_string(provider->text), "sites.%s.provider", name);
-    if (store != NULL)
-        add_row(rows, store->origin, json_string(store->text), "sites.%s.store", name);
+    for (const struct config_member *member = config_site_members; member->name != NULL; member++) {
+        const struct config_value *value = config_site_member(config, name, member->name);
+        if (value != NULL && value != provider)
+            add_row(rows, value->origin, json_string(value->text), "sites.%s.%s", name,
+                    member->name);
+    }
     cleanup_json json_t *given = NULL;
     cleanup_json json_t *origins = NULL;
     config_site_options(config, name, info, &given, &origins);

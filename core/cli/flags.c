@@ -9,8 +9,9 @@
 #define PLANNING                                                                       \
     (ON(COMMAND_BACKUP) | ON(COMMAND_PLAN) | ON(COMMAND_RESTORE) | ON(COMMAND_DRILL) | \
      ON(COMMAND_POST_RESYNC))
-#define RUNNING \
-    (ON(COMMAND_BACKUP) | ON(COMMAND_RESTORE) | ON(COMMAND_POST_RESYNC) | ON(COMMAND_RESUME))
+#define RUNNING                                                                               \
+    (ON(COMMAND_BACKUP) | ON(COMMAND_RESTORE) | ON(COMMAND_DRILL) | ON(COMMAND_POST_RESYNC) | \
+     ON(COMMAND_RESUME))
 #define ABOUT_A_SITE (ON(COMMAND_DISCOVER) | ON(COMMAND_VALIDATE) | ON(COMMAND_BACKUPS) | PLANNING)
 #define ABOUT_A_BACKUP                                                                      \
     (ON(COMMAND_DISCOVER) | ON(COMMAND_VALIDATE) | ON(COMMAND_PLAN) | ON(COMMAND_RESTORE) | \
@@ -32,6 +33,8 @@ const struct flag flag_table[] = {
          "give an option of the provider"),
     FLAG(FLAG_FROM, "from", 0, "SOURCE", VALUE_SOURCE, 0, ABOUT_A_BACKUP,
          "backup to use: latest, SET, PATH, URL or RUN"),
+    FLAG(FLAG_INTO, "into", 0, "SITE", VALUE_SITE, 0, ON(COMMAND_DRILL),
+         "site marked for practice that the backup is restored on"),
     FLAG(FLAG_PATH, "path", 0, "PROCEDURE", VALUE_PROCEDURE, 0, PLANNING | ON(COMMAND_VALIDATE),
          "take this procedure instead of choosing from evidence"),
     FLAG(FLAG_STORE, "store", 0, "NAME", VALUE_STORE, 0, ABOUT_A_SITE,
@@ -57,8 +60,7 @@ const struct flag flag_table[] = {
          "keep looking until a person has done a step by hand, ask nothing; --no-wait: end with "
          "status 4"),
     FLAG(FLAG_TIMEOUT, "timeout", 0, "DURATION", VALUE_TEXT, 0,
-         RUNNING | ON(COMMAND_DISCOVER) | ON(COMMAND_VALIDATE) | ON(COMMAND_PLAN) |
-             ON(COMMAND_DRILL),
+         RUNNING | ON(COMMAND_DISCOVER) | ON(COMMAND_VALIDATE) | ON(COMMAND_PLAN),
          "longest time for all of it: 30s, 10m, 2h"),
     FLAG(FLAG_ACCEPT_PLUGIN_CHANGE, "accept-plugin-change", 0, NULL, VALUE_NONE, 0,
          ON(COMMAND_RESUME), "go on although another build of the plugin is installed"),

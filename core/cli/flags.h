@@ -15,6 +15,7 @@ enum flag_id {
     FLAG_PLUGIN_DIR,
     FLAG_STORE,
     FLAG_FROM,
+    FLAG_INTO,
     FLAG_PATH,
     FLAG_APPROVE,
     FLAG_POLICY,

@@ -1,4 +1,6 @@
-/* Commands that only look: discover, validate, plan, drill. */
+/* Commands that only look: discover, validate, plan. */
+#include "cli/looking.h"
+
 #include <salvor/plugin.h>
 #include <stdio.h>
 
@@ -6,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/drill-command.h"
 #include "cli/message.h"
 #include "cli/run-commands.h"
 #include "cli/run-request.h"
@@ -13,16 +16,7 @@
 #include "cli/table.h"
 #include "engine/interrupt.h"
 
-/* What one of them does with a run: the work, and what it prints of it. */
-struct looking {
-    uint32_t kind;
-    uint32_t commands;
-    int (*work)(struct engine *engine, const struct engine_consent *consent, struct error *reterr);
-    void (*print)(struct engine *engine, enum output_format format);
-};
-
-static int look(const struct arguments *arguments, const struct looking *looking,
-                struct error *reterr)
+int look(const struct arguments *arguments, const struct looking *looking, struct error *reterr)
 {
     struct run_view view = {.data_only = 1};
     const struct engine_ui ui = run_view_ui(&view);
@@ -37,7 +31,7 @@ static int look(const struct arguments *arguments, const struct looking *looking
     if (arguments->timeout_ms > 0)
         interrupt_after(arguments->timeout_ms);
     int result = looking->work(view.engine, &request.consent, &err);
-    if (result == 0 || err.code == EXIT_BLOCKED)
+    if (result == 0 || err.code == EXIT_BLOCKED || engine_rehearsal(view.engine) != NULL)
         looking->print(view.engine, arguments->output);
     enum exit_code code = engine_end(view.engine, result == 0 ? NULL : &err);
     engine_free(view.engine);
@@ -149,7 +143,9 @@ static void print_discovery(struct engine *engine, enum output_format format)
 int discover_command(const struct arguments *arguments, struct error *reterr)
 {
     static const struct looking looking = {0, SALVOR_ON_DISCOVER, work_discover, print_discovery};
-    return look(arguments, &looking, reterr);
+    int code = look(arguments, &looking, reterr);
+    drill_warn_overdue(arguments);
+    return code;
 }
 
 /* ---- validate ------------------------------------------------------------------------------ */
@@ -200,7 +196,7 @@ int validate_command(const struct arguments *arguments, struct error *reterr)
     return look(arguments, &looking, reterr);
 }
 
-/* ---- plan, drill --------------------------------------------------------------------------- */
+/* ---- plan --------------------------------------------------------------------------- */
 
 static void add_name(void *data, const char *name)
 {
@@ -224,7 +220,17 @@ static json_t *objects_of_steps(struct engine *engine)
     return objects;
 }
 
-static void print_plan(struct engine *engine, enum output_format format)
+json_t *plan_as_data(struct engine *engine)
+{
+    const struct run_state *state = engine_state(engine);
+    if (state->plan == NULL)
+        return NULL;
+    return json_make("{s:s, s:s?, s:O, s:O?, s:o}", "run", engine_run_id(engine), "hash",
+                     json_text(state->plan, "hash"), "plan", json_object_get(state->plan, "body"),
+                     "decision", state->decision, "objects", objects_of_steps(engine));
+}
+
+void print_plan(struct engine *engine, enum output_format format)
 {
     const struct run_state *state = engine_state(engine);
     if (state->plan == NULL) { /* blocked before there was one */
@@ -235,10 +241,7 @@ static void print_plan(struct engine *engine, enum output_format format)
     if (format == OUTPUT_NAME) {
         (void)puts(hash);
     } else if (format == OUTPUT_JSON || format == OUTPUT_YAML) {
-        cleanup_json json_t *data =
-            json_make("{s:s, s:s, s:O, s:O?, s:o}", "run", engine_run_id(engine), "hash", hash,
-                      "plan", json_object_get(state->plan, "body"), "decision", state->decision,
-                      "objects", objects_of_steps(engine));
+        cleanup_json json_t *data = plan_as_data(engine);
         table_print_value(stdout, format, data);
     } else {
         if (json_array_size(state->findings) > 0)
@@ -247,8 +250,7 @@ static void print_plan(struct engine *engine, enum output_format format)
     }
 }
 
-/* --path may name a procedure of any kind: plan shows that kind's. */
-static uint32_t kind_of(const struct arguments *arguments)
+uint32_t kind_of_path(const struct arguments *arguments)
 {
     const struct plugin_procedure *procedure =
         arguments->path != NULL ? plugin_info_procedure(arguments->plugin->info, arguments->path)
@@ -267,10 +269,5 @@ int plan_only(const struct arguments *arguments, uint32_t kind, uint32_t command
 
 int plan_command(const struct arguments *arguments, struct error *reterr)
 {
-    return plan_only(arguments, kind_of(arguments), SALVOR_ON_RESTORE, reterr);
-}
-
-int drill_command(const struct arguments *arguments, struct error *reterr)
-{
-    return plan_command(arguments, reterr);
+    return plan_only(arguments, kind_of_path(arguments), SALVOR_ON_RESTORE, reterr);
 }

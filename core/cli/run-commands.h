@@ -12,10 +12,13 @@ struct arguments;
 int plan_only(const struct arguments *arguments, uint32_t kind, uint32_t commands,
               struct error *reterr);
 
+/* Begins a run of that kind and works on it to its end; plans only with --dry-run. */
+int begin_and_work(const struct arguments *arguments, uint32_t kind, uint32_t commands,
+                   struct error *reterr);
+
 int discover_command(const struct arguments *arguments, struct error *reterr);
 int validate_command(const struct arguments *arguments, struct error *reterr);
 int plan_command(const struct arguments *arguments, struct error *reterr);
-int drill_command(const struct arguments *arguments, struct error *reterr);
 int backup_command(const struct arguments *arguments, struct error *reterr);
 int restore_command(const struct arguments *arguments, struct error *reterr);
 int post_resync_command(const struct arguments *arguments, struct error *reterr);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/target.h"
+#include "config/config.h"
 
 static json_t *texts(const char *const *list)
 {
@@ -59,10 +60,14 @@ int run_request_make(const struct arguments *arguments, uint32_t kind, uint32_t 
     request->store_folder = arguments->store_folder != NULL
                                 ? text_copy(arguments->store_folder)
                                 : text_format("%s/sets", arguments->state_folder);
-    if (target_site(arguments, arguments->plugin->info, arguments->site, commands, &request->site,
-                    reterr) != 0 ||
+    const char *site = arguments->into != NULL ? arguments->into : arguments->site;
+    if (target_site(arguments, arguments->plugin->info, site, commands, &request->site, reterr) !=
+            0 ||
         find_source(arguments, request, reterr) != 0)
         return -1;
+    request->drill =
+        (struct engine_drill){arguments->site != NULL ? arguments->site : request->site->name,
+                              config_site_is_practice(arguments->config, site)};
     request->engine = (struct engine_request){
         .command = arguments->command->name,
         .kind = kind,
@@ -74,6 +79,7 @@ int run_request_make(const struct arguments *arguments, uint32_t kind, uint32_t 
         .waivers = request->waivers,
         .manual = request->manual,
         .post_resync = !arguments->no_post_resync,
+        .drill = arguments->command->id == COMMAND_DRILL ? &request->drill : NULL,
         .dry_run = arguments->dry_run,
         .state_folder = arguments->state_folder,
         .store_folder = request->store_folder,

@@ -10,6 +10,7 @@
 struct run_request {
     struct engine_request engine;
     struct engine_consent consent;
+    struct engine_drill drill;
     /* what the two above point into */
     struct site *site;
     struct backup_source *source;

@@ -31,6 +31,7 @@ static void on_phase(void *data, const char *phase, const char *about)
     } texts[] = {{"discover", "looking at the site"},
                  {"validate", "judging the backup"},
                  {"plan", "planning"},
+                 {"rehearse", "asking the check of each step"},
                  {"stage", "running stage"}};
     const struct run_view *view = data;
     const char *text = phase;

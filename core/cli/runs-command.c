@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/arguments.h"
+#include "cli/drill-command.h"
 #include "cli/message.h"
 #include "cli/table.h"
 #include "host/secrets.h"
@@ -128,6 +129,8 @@ int runs_command(const struct arguments *arguments, struct error *reterr)
 {
     if (text_equal(arguments->action, "show"))
         return show_run(arguments, reterr);
+    if (text_equal(arguments->action, "drills"))
+        return drill_list(arguments, reterr);
     if (text_equal(arguments->action, "close"))
         return close_run(arguments, reterr);
     return list_runs(arguments, reterr);

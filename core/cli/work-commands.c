@@ -9,12 +9,14 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/drill-command.h"
 #include "cli/message.h"
 #include "cli/prompt.h"
 #include "cli/run-commands.h"
 #include "cli/run-request.h"
 #include "cli/run-view.h"
 #include "cli/table.h"
+#include "config/config.h"
 #include "engine/interrupt.h"
 
 static int interrupted(void)
@@ -70,14 +72,18 @@ static int work(const struct arguments *arguments, struct run_view *view,
     if (result != 0)
         tell_how_to_go_on(&err, view->engine);
     enum exit_code code = engine_end(view->engine, result == 0 ? NULL : &err);
-    if (result == 0)
+    int is_drill = json_is_object(json_object_get(engine_state(view->engine)->run, "drill"));
+    cleanup_free char *id = text_copy(engine_run_id(view->engine));
+    if (result == 0 && !is_drill)
         print_end(view->engine, arguments->output, code == EXIT_DONE ? "done" : "failed");
     engine_free(view->engine);
+    if (result == 0 && is_drill)
+        drill_print_times(arguments, id);
     return result == 0 ? (int)code : error_move(reterr, &err);
 }
 
-static int begin_and_work(const struct arguments *arguments, uint32_t kind, uint32_t commands,
-                          struct error *reterr)
+int begin_and_work(const struct arguments *arguments, uint32_t kind, uint32_t commands,
+                   struct error *reterr)
 {
     struct run_view view = {.engine = NULL};
     const struct engine_ui ui = run_view_ui(&view);
@@ -94,7 +100,9 @@ static int begin_and_work(const struct arguments *arguments, uint32_t kind, uint
 
 int backup_command(const struct arguments *arguments, struct error *reterr)
 {
-    return begin_and_work(arguments, SALVOR_PROCEDURE_BACKUP, SALVOR_ON_BACKUP, reterr);
+    int code = begin_and_work(arguments, SALVOR_PROCEDURE_BACKUP, SALVOR_ON_BACKUP, reterr);
+    drill_warn_overdue(arguments);
+    return code;
 }
 
 int restore_command(const struct arguments *arguments, struct error *reterr)
@@ -131,12 +139,28 @@ static json_t *manual_of(const struct arguments *arguments)
     return array;
 }
 
+/* Ends with NULL; the array is owned by the caller. */
+static const char **practice_sites_of(const struct config *config)
+{
+    const char *const *sites = config_sites(config);
+    size_t count = 0;
+    while (sites[count] != NULL)
+        count++;
+    const char **marked = memory_new(count + 1, sizeof *marked);
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++)
+        if (config_site_is_practice(config, sites[i]))
+            marked[used++] = sites[i];
+    return marked;
+}
+
 int resume_command(const struct arguments *arguments, struct error *reterr)
 {
     struct run_view view = {.engine = NULL};
     cleanup_run_request struct run_request request = {.site = NULL};
     cleanup_json json_t *settlements = settlements_of(arguments);
     cleanup_json json_t *manual = manual_of(arguments);
+    cleanup_free const char **practice_sites = practice_sites_of(arguments->config);
     run_request_consent(arguments, &request);
     const struct engine_resume resume = {
         .run = arguments->operands[0],
@@ -145,6 +169,7 @@ int resume_command(const struct arguments *arguments, struct error *reterr)
         .plugin_folders = arguments->plugin_folders,
         .settlements = settlements,
         .manual = manual,
+        .practice_sites = practice_sites,
         .accept_plugin_change = arguments->accept_plugin_change,
         .record_folder = arguments->record_folder,
         .replay_folder = arguments->replay_folder,

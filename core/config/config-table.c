@@ -10,6 +10,8 @@ const char *const config_store_keys[] = {"type", "path", NULL};
 const struct config_member config_site_members[] = {
     {"provider", MEMBER_TEXT, "provider plugin of the site"},
     {"store", MEMBER_TEXT, "store for its backup sets"},
+    {"practice", MEMBER_FLAG, "true: made for practice, `drill` runs a whole restore on it"},
+    {"drill-every", MEMBER_DURATION, "warn when the last drill of the site is older: 90d"},
     {NULL, MEMBER_TEXT, NULL},
 };
 
@@ -25,6 +27,7 @@ const struct config_member config_default_members[] = {
     {"state-dir", MEMBER_FOLDER, "folder of runs, locks and the default store"},
     {"plugin-dirs", MEMBER_FOLDERS, "folders to search plugins in, after those of --plugin-dir"},
     {"timeout", MEMBER_DURATION, "longest time for a command, as --timeout"},
+    {"drill-every", MEMBER_DURATION, "the same for sites that do not say it themselves"},
     {NULL, MEMBER_TEXT, NULL},
 };
 

@@ -61,6 +61,14 @@ static int64_t number_of(const struct member_values *values, const struct config
     return index >= 0 ? values->numbers[index] : 0;
 }
 
+static const struct site_entry *find_site(const struct config *config, const char *site)
+{
+    for (size_t i = 0; config->site_names[i] != NULL; i++)
+        if (text_equal(config->site_names[i], site))
+            return &config->sites[i];
+    return NULL;
+}
+
 /* ---- sites, stores, defaults ----------------------------------------------------------------- */
 
 static void check_option_value(struct checker *checker, const struct yaml_entry *entry)
@@ -181,6 +189,37 @@ static void read_table(struct checker *checker, const struct yaml_entry *map,
     }
 }
 
+/* The same options lead to the same systems: a copied block that was only marked is no site for
+ * practice. */
+static void check_practice(struct checker *checker, const char *site)
+{
+    const struct config *config = checker->config;
+    const struct site_entry *entry = find_site(config, site);
+    cleanup_json json_t *options = NULL;
+    cleanup_json json_t *origins = NULL;
+    if (!config_site_is_practice(config, site))
+        return;
+    config_site_options(config, site, NULL, &options, &origins);
+    for (size_t i = 0; config->site_names[i] != NULL; i++) {
+        const char *other = config->site_names[i];
+        const struct config_value *provider = config_site_provider(config, other);
+        cleanup_json json_t *others = NULL;
+        cleanup_json json_t *ignored = NULL;
+        if (config_site_is_practice(config, other) || provider == NULL ||
+            !text_equal(provider->text, config_site_provider(config, site)->text))
+            continue;
+        config_site_options(config, other, NULL, &others, &ignored);
+        if (!json_equal(options, others))
+            continue;
+        const struct yaml_entry *mark = yaml_member(entry->node, "practice");
+        checker_complain(checker, mark->line, mark->column,
+                         "a drill overwrites the site: give it the options of another one",
+                         text_format("site '%s' is marked for practice, but its options are those "
+                                     "of site '%s', which is not",
+                                     site, other));
+    }
+}
+
 static void read_root(struct checker *checker, const struct yaml_node *root)
 {
     struct config *config = checker->config;
@@ -270,6 +309,8 @@ int config_parse(const char *text, size_t size, const char *name, struct config 
         return problems_add_error(problems, &err);
     struct checker checker = {config, config->name, config->folder, problems};
     read_root(&checker, config->root);
+    for (size_t i = 0; problems->total == before && config->site_names[i] != NULL; i++)
+        check_practice(&checker, config->site_names[i]);
     if (problems->total > before)
         return -1;
     *ret_config = take_pointer(config);
@@ -316,29 +357,40 @@ const char *const *config_stores(const struct config *config)
     return config->store_names;
 }
 
-static const struct site_entry *find_site(const struct config *config, const char *site)
-{
-    for (size_t i = 0; config->site_names[i] != NULL; i++)
-        if (text_equal(config->site_names[i], site))
-            return &config->sites[i];
-    return NULL;
-}
-
 int config_has_site(const struct config *config, const char *site)
 {
     return find_site(config, site) != NULL;
 }
 
-const struct config_value *config_site_provider(const struct config *config, const char *site)
+const struct config_value *config_site_member(const struct config *config, const char *site,
+                                              const char *name)
 {
     const struct site_entry *entry = find_site(config, site);
-    return entry != NULL ? value_of(&entry->members, config_site_members, "provider") : NULL;
+    return entry != NULL ? value_of(&entry->members, config_site_members, name) : NULL;
+}
+
+const struct config_value *config_site_provider(const struct config *config, const char *site)
+{
+    return config_site_member(config, site, "provider");
 }
 
 const struct config_value *config_site_store(const struct config *config, const char *site)
 {
+    return config_site_member(config, site, "store");
+}
+
+int config_site_is_practice(const struct config *config, const char *site)
+{
+    const struct site_entry *entry = site != NULL ? find_site(config, site) : NULL;
+    return entry != NULL && number_of(&entry->members, config_site_members, "practice") != 0;
+}
+
+int64_t config_site_drill_every_ms(const struct config *config, const char *site)
+{
     const struct site_entry *entry = find_site(config, site);
-    return entry != NULL ? value_of(&entry->members, config_site_members, "store") : NULL;
+    int64_t own =
+        entry != NULL ? number_of(&entry->members, config_site_members, "drill-every") : 0;
+    return own > 0 ? own : number_of(&config->defaults, config_default_members, "drill-every");
 }
 
 const struct config_value *config_store_folder(const struct config *config, const char *store)

@@ -52,9 +52,17 @@ const char *const *config_stores(const struct config *config);
 
 /* 1 when there is such a site. */
 int config_has_site(const struct config *config, const char *site);
+/* A member of config_site_members as it is written; NULL when the site has none. */
+const struct config_value *config_site_member(const struct config *config, const char *site,
+                                              const char *name);
 /* Of a site; NULL when it has none. */
 const struct config_value *config_site_provider(const struct config *config, const char *site);
 const struct config_value *config_site_store(const struct config *config, const char *site);
+
+/* 1 when the site is marked for practice: a drill may change all of it. NULL is no such site. */
+int config_site_is_practice(const struct config *config, const char *site);
+/* How old its last drill may be, its own word or the default's; 0: nobody said. */
+int64_t config_site_drill_every_ms(const struct config *config, const char *site);
 
 /* Absolute folder of a store, or NULL when there is no such store. */
 const struct config_value *config_store_folder(const struct config *config, const char *store);

@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/kill-point.h"
 #include "base/text.h"
+#include "engine/drill.h"
 #include "engine/interrupt.h"
 #include "engine/policy.h"
 #include "engine/procedure.h"
@@ -33,8 +34,9 @@ struct engine {
     struct backup_set *set;     /* of a backup */
     struct plugin_file *plugin; /* owned after a reopen */
     struct backup_source *source;
-    json_t *record;  /* the run record: everything that a resume needs */
-    json_t *backup;  /* what engine_backup hands out */
+    json_t *record; /* the run record: everything that a resume needs */
+    json_t *backup; /* what engine_backup hands out */
+    json_t *rehearsal;
     char *temporary; /* folder of a run without a run folder */
     uint32_t kind;
     int has_effect; /* may change something: takes the lock, is closed at its end */
@@ -117,18 +119,18 @@ static json_t *run_record_of(const struct engine_request *request, const char *i
 {
     const struct plugin_file *plugin = request->plugin;
     cleanup_json json_t *source = source_record(request->source);
-    return json_make("{s:s, s:s, s:s, s:I, s:o, s:s, s:O, s:O, s:O, s:s?, s:s?, s:o, s:o, "
-                     "s:b, s:b, s:s, s:s, s:s, s:I}",
-                     "run", id, "command", request->command, "provider", plugin->info->name, "kind",
-                     (json_int_t)request->kind, "plugin", plugin_record(plugin), "site",
-                     request->site->name, "options", request->site->options, "secrets",
-                     request->site->secrets, "source", source, "procedure", request->asked_for,
-                     "path_reason", request->path_reason, "waivers",
-                     request->waivers != NULL ? json_clone(request->waivers) : json_array(),
-                     "manual", request->manual != NULL ? json_clone(request->manual) : json_array(),
-                     "post_resync", request->post_resync, "dry_run", request->dry_run,
-                     "state_folder", request->state_folder, "store_folder", request->store_folder,
-                     "salvor", SALVOR_VERSION, "pid", (json_int_t)getpid());
+    return json_make(
+        "{s:s, s:s, s:s, s:I, s:o, s:s, s:O, s:O, s:O, s:s?, s:s?, s:o, s:o, "
+        "s:o, s:b, s:b, s:s, s:s, s:s, s:I}",
+        "run", id, "command", request->command, "provider", plugin->info->name, "kind",
+        (json_int_t)request->kind, "plugin", plugin_record(plugin), "site", request->site->name,
+        "options", request->site->options, "secrets", request->site->secrets, "source", source,
+        "procedure", request->asked_for, "path_reason", request->path_reason, "waivers",
+        request->waivers != NULL ? json_clone(request->waivers) : json_array(), "manual",
+        request->manual != NULL ? json_clone(request->manual) : json_array(), "drill",
+        drill_record(request->drill), "post_resync", request->post_resync, "dry_run",
+        request->dry_run, "state_folder", request->state_folder, "store_folder",
+        request->store_folder, "salvor", SALVOR_VERSION, "pid", (json_int_t)getpid());
 }
 
 /* Looking must work even where nothing can be written: the journal is in memory then. */
@@ -204,7 +206,8 @@ static int begin(struct engine *engine, const struct engine_request *request, st
     run->secrets = request->site->secrets;
     engine->kind = request->kind;
     engine->has_effect = request->kind != 0 && !request->dry_run;
-    if (request_check(request, reterr) != 0 || begin_record(engine, request, reterr) != 0)
+    if (request_check(request, reterr) != 0 || drill_check_request(request, reterr) != 0 ||
+        begin_record(engine, request, reterr) != 0)
         return -1;
     kill_point("-", "run-created");
     engine->record = run_record_of(request, run->id);
@@ -336,7 +339,8 @@ static int reopen(struct engine *engine, const struct engine_resume *resume, str
     cleanup_free char *path = run_folder_journal(engine->folder);
     if (journal_open(path, &run->journal, reterr) != 0 ||
         journal_each(run->journal, fold, run->state, reterr) != 0 ||
-        check_resumable(engine, reterr) != 0 || check_site(engine, resume->site, reterr) != 0)
+        check_resumable(engine, reterr) != 0 || check_site(engine, resume->site, reterr) != 0 ||
+        drill_check_resume(run->state->run, resume->practice_sites, reterr) != 0)
         return -1;
     engine->record = json_incref(run->state->run);
     engine->kind = (uint32_t)json_whole(engine->record, "kind", 0);
@@ -415,6 +419,18 @@ int engine_plan(struct engine *engine, const struct engine_consent *consent, str
     return procedure_plan(&engine->run, &order, reterr);
 }
 
+int engine_rehearse(struct engine *engine, const struct engine_consent *consent,
+                    struct error *reterr)
+{
+    const struct stage_order order = order_of(engine, consent, NULL, NULL);
+    if (procedure_plan(&engine->run, &order, reterr) != 0)
+        return -1;
+    json_decref(engine->rehearsal);
+    engine->rehearsal = NULL;
+    return drill_rehearse(&engine->run, &order, json_flag(engine->record, "post_resync"),
+                          &engine->rehearsal, reterr);
+}
+
 static int commit_set(struct engine *engine, struct error *reterr)
 {
     struct run *run = &engine->run;
@@ -449,6 +465,9 @@ int engine_run(struct engine *engine, const struct engine_consent *consent, stru
     if (json_flag(engine->record, "dry_run"))
         return error_set(reterr, EXIT_FAILED, "run '%s' only plans", engine->run.id);
     if (procedure_run(&engine->run, &order, post_resync, reterr) != 0)
+        return -1;
+    if (json_is_object(json_object_get(engine->record, "drill")) &&
+        drill_ran(&engine->run, reterr) != 0)
         return -1;
     return engine->set != NULL ? commit_set(engine, reterr) : 0;
 }
@@ -535,6 +554,11 @@ const json_t *engine_backup(const struct engine *engine)
     return engine->backup;
 }
 
+const json_t *engine_rehearsal(const struct engine *engine)
+{
+    return engine->rehearsal;
+}
+
 struct object_visit {
     const char *step;
     void (*visit)(void *data, const char *name);
@@ -587,6 +611,7 @@ void engine_free(struct engine *engine)
     backup_source_free(engine->source);
     json_decref(engine->record);
     json_decref(engine->backup);
+    json_decref(engine->rehearsal);
     free(engine->temporary);
     free(engine);
 }

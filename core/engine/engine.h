@@ -26,6 +26,12 @@ struct engine_consent {
     enum patience patience; /* with steps that a person does */
 };
 
+/* What a drill is: engine/drill.h. */
+struct engine_drill {
+    const char *of; /* site whose recovery is rehearsed; that of the request is the one worked on */
+    int practice;   /* the one worked on is marked for practice: it may be overwritten */
+};
+
 struct engine_request {
     const char *command;     /* "restore": for the run id and the record */
     uint32_t kind;           /* SALVOR_PROCEDURE_*; 0: the command only looks */
@@ -37,6 +43,7 @@ struct engine_request {
     const json_t *waivers;              /* array of {"finding","reason"}, or NULL */
     const json_t *manual;               /* array of row or step names, or NULL */
     int post_resync;                    /* go on to it after a restore */
+    const struct engine_drill *drill;   /* or NULL */
     int dry_run;
     const char *state_folder;
     const char *store_folder;
@@ -62,9 +69,10 @@ struct engine_resume {
     const char *site; /* that the run has to be of, or NULL */
     const char *state_folder;
     const char *const *plugin_folders;
-    const json_t *settlements; /* array of {"step","as","reason"}, or NULL */
-    const json_t *manual;      /* array that replaces the one of before, or NULL */
-    int accept_plugin_change;  /* another build of the plugin may go on */
+    const json_t *settlements;         /* array of {"step","as","reason"}, or NULL */
+    const json_t *manual;              /* array that replaces the one of before, or NULL */
+    const char *const *practice_sites; /* marked for practice now: a drill goes on only there */
+    int accept_plugin_change;          /* another build of the plugin may go on */
     const char *record_folder;
     const char *replay_folder;
     struct engine_ui ui;
@@ -81,6 +89,9 @@ int engine_reopen(const struct engine_resume *resume, struct engine **ret_engine
 int engine_discover(struct engine *engine, struct error *reterr);
 int engine_validate(struct engine *engine, struct error *reterr);
 int engine_plan(struct engine *engine, const struct engine_consent *consent, struct error *reterr);
+/* engine_plan, then drill_rehearse; for a drill without effect. */
+int engine_rehearse(struct engine *engine, const struct engine_consent *consent,
+                    struct error *reterr);
 int engine_run(struct engine *engine, const struct engine_consent *consent, struct error *reterr);
 
 /*
@@ -95,6 +106,8 @@ const struct run_state *engine_state(const struct engine *engine);
 const struct plugin_info *engine_plugin(const struct engine *engine);
 /* {"name","digest","path"} of the set that a backup made; NULL before. Borrowed. */
 const json_t *engine_backup(const struct engine *engine);
+/* What engine_rehearse tried and what not; NULL before. Borrowed. */
+const json_t *engine_rehearsal(const struct engine *engine);
 /* Visits the names of the objects that a planned step touches, in order. */
 int engine_each_object(struct engine *engine, const char *step,
                        void (*visit)(void *data, const char *name), void *data,

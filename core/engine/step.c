@@ -551,3 +551,11 @@ int step_execute(struct run *run, const char *instance, const struct step_positi
             return verdict == REACHED ? 0 : -1;
     }
 }
+
+int step_look(struct run *run, const char *instance, uint32_t *ret_answer, struct error *ret_why,
+              struct error *reterr)
+{
+    struct work work = {run, NULL, NULL, instance, 0, clock_monotonic_ms(), 0};
+    work.row = row_of(run, run_state_step(run->state, instance), reterr);
+    return work.row != NULL ? look(&work, "rehearsal", ret_answer, ret_why, reterr) : -1;
+}

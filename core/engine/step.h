@@ -28,4 +28,11 @@ struct step_position {
 int step_execute(struct run *run, const char *instance, const struct step_position *position,
                  struct error *reterr);
 
+/*
+ * Asks the check of a planned step once, for a rehearsal: decides nothing and runs nothing. A look
+ * that failed is UNKNOWN with its reason in *ret_why; -1 when nobody could look at all.
+ */
+int step_look(struct run *run, const char *instance, uint32_t *ret_answer, struct error *ret_why,
+              struct error *reterr);
+
 #endif

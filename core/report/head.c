@@ -76,8 +76,10 @@ void report_head(const json_t *report,
     const json_t *error = json_object_get(json_object_get(report, "end"), "error");
     cleanup_free char *source =
         view_value(json_object_get(json_object_get(run, "source"), "name"), NAME_SHOWN);
+    cleanup_free char *drill = view_drill(report);
     cleanup_free char *next = view_next(report);
     put(&head, "command", json_text(run, "command"));
+    put(&head, "drill", drill);
     put(&head, "provider", json_text(run, "provider"));
     put(&head, "site", json_text(run, "site"));
     put_programs(&head, run);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -67,26 +66,13 @@ void fold_person(struct fold *fold, const char *who, const char *what, const cha
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-static int64_t parse_time(const char *text)
-{
-    struct tm parts;
-    memset(&parts, 0, sizeof parts);
-    const char *rest = text != NULL ? strptime(text, "%Y-%m-%dT%H:%M:%S", &parts) : NULL;
-    if (rest == NULL)
-        return -1;
-    int64_t milliseconds = (int64_t)timegm(&parts) * 1000;
-    if (rest[0] == '.' && strspn(rest + 1, "0123456789") == 3)
-        milliseconds += (rest[1] - '0') * 100 + (rest[2] - '0') * 10 + (rest[3] - '0');
-    return milliseconds;
-}
-
 /* Within one boot the monotonic clock counts, whatever was done to the time of day; between two
  * boots there is only the latter, and time never runs backward. */
 static void advance(struct fold *fold, const json_t *record)
 {
     const char *boot = json_text(record, "boot");
     int64_t clock = json_whole(record, "clock", 0);
-    int64_t realtime = parse_time(json_text(record, "at"));
+    int64_t realtime = clock_parse(json_text(record, "at"));
     int64_t step = 0;
     fold->last_elapsed_ms = fold->elapsed_ms;
     if (fold->seen_any && text_equal(boot, fold->boot))
@@ -127,6 +113,12 @@ static void fold_run(struct fold *fold, const json_t *record)
 {
     json_put(fold->report, "run", without_header(record));
     json_put_text(fold->report, "started", fold->at);
+    const json_t *drill = json_object_get(record, "drill");
+    if (json_is_object(drill))
+        json_put(fold->report, "drill",
+                 json_make("{s:s?, s:s?, s:b, s:n}", "of", json_text(drill, "of"), "site",
+                           json_text(record, "site"), "practice", json_flag(drill, "practice"),
+                           "mode"));
     fold_moment(fold, "run", "plain", NULL, "'%s' of provider '%s', site '%s', began",
                 json_text(record, "command") != NULL ? json_text(record, "command") : "?",
                 json_text(record, "provider") != NULL ? json_text(record, "provider") : "?",
@@ -329,6 +321,21 @@ static void fold_set(struct fold *fold, const json_t *record)
                 json_text(record, "name") != NULL ? json_text(record, "name") : "?");
 }
 
+static void fold_drill(struct fold *fold, const json_t *record)
+{
+    json_t *drill = json_object_get(fold->report, "drill");
+    cleanup_json json_t *told = without_header(record);
+    size_t not_run = json_array_size(json_object_get(record, "not_run"));
+    if (!json_is_object(drill))
+        return;
+    (void)json_object_update(drill, told);
+    if (text_equal(json_text(record, "mode"), "ran"))
+        fold_moment(fold, "drill", "good", NULL, "the drill came to its end");
+    else
+        fold_moment(fold, "drill", "plain", NULL, "rehearsed by looking; %zu step%s not run",
+                    not_run, not_run == 1 ? " was" : "s were");
+}
+
 /* Each stage confirms the decision; only another one is news. */
 static void fold_decision(struct fold *fold, const json_t *record)
 {
@@ -373,6 +380,8 @@ static void fold_record(struct fold *fold, const json_t *record)
         json_put(json_object_get(fold->report, "ledgers"),
                  json_text(record, "name") != NULL ? json_text(record, "name") : "-",
                  with_time(fold, record));
+    else if (text_equal(type, "drill"))
+        fold_drill(fold, record);
     else if (text_equal(type, "set"))
         fold_set(fold, record);
     else if (text_equal(type, "interrupt"))
@@ -505,13 +514,13 @@ static json_t *empty_report(const struct report_request *request)
     clock_format(clock_realtime_ms(), now);
     return json_make("{s:i, s:s?, s:s, s:{}, s:n, s:n, s:n, s:b, s:[], s:[], s:[], s:[], s:[], "
                      "s:[], s:{}, s:[], s:[], s:[], s:[], s:[], s:{}, s:{}, s:{s:i, s:[], s:[]}, "
-                     "s:[], s:{s:i, s:i, s:s, s:s?}, s:n, s:{}}",
+                     "s:[], s:{s:i, s:i, s:s, s:s?}, s:n, s:n, s:{}}",
                      "salvor-report", REPORT_FORMAT, "id", request->run, "written", now, "run",
                      "started", "last_record_at", "end", "closed", 0, "interruptions", "phases",
                      "decisions", "stages", "people", "findings", "facts", "items", "notes",
                      "artifacts", "sets", "timeline", "jobs", "ledgers", "evidence", "count", 0,
                      "groups", "entries", "damage", "journal", "records", 0, "sound", 0, "head", "",
-                     "path", request->path, "verification", "left_out");
+                     "path", request->path, "verification", "drill", "left_out");
 }
 
 int report_model(struct journal *journal, const struct report_request *request, json_t **ret_report,

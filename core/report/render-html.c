@@ -112,6 +112,12 @@ static void put_top(const json_t *report, FILE *out)
     if (json_flag(run, "dry_run"))
         (void)fputs(" · dry run, nothing was changed", out);
     (void)fprintf(out, "</p><h1>%s</h1>\n", view_status(report));
+    cleanup_free char *drill = view_drill(report);
+    if (drill != NULL) {
+        (void)fputs("<p class=what><b>Drill</b> ", out);
+        html_text(out, drill);
+        (void)fputs("</p>\n", out);
+    }
     (void)fputs("<p class=what>", out);
     html_text(out, summary);
     (void)fputs("</p>\n", out);
@@ -292,6 +298,22 @@ static void put_stage(const json_t *report, const json_t *stage, FILE *out)
 }
 
 /* ---- people, findings ------------------------------------------------------------------------ */
+
+static void put_drill(const json_t *report, FILE *out)
+{
+    cleanup_json json_t *gaps = view_drill_gaps(report);
+    size_t index = 0;
+    const json_t *gap = NULL;
+    if (json_array_size(gaps) == 0)
+        return;
+    (void)fputs("<section><h2>What the drill did not try</h2><ul>\n", out);
+    json_array_foreach (gaps, index, gap) {
+        (void)fputs("<li>", out);
+        html_text(out, json_string_value(gap));
+        (void)fputs("</li>\n", out);
+    }
+    (void)fputs("</ul></section>\n", out);
+}
 
 static void put_people(const json_t *report, FILE *out)
 {
@@ -574,6 +596,7 @@ void report_render_html(const json_t *report, FILE *out)
     put_decisions(report, out);
     json_array_foreach (json_object_get(report, "stages"), index, stage)
         put_stage(report, stage, out);
+    put_drill(report, out);
     put_people(report, out);
     put_findings(report, out);
     put_timeline(report, out);

@@ -184,6 +184,20 @@ static void put_stages(const json_t *report, FILE *out)
     }
 }
 
+static void put_drill(const json_t *report, FILE *out)
+{
+    cleanup_json json_t *gaps = view_drill_gaps(report);
+    size_t index = 0;
+    const json_t *gap = NULL;
+    if (json_array_size(gaps) > 0)
+        heading(out, "What the drill did not try");
+    json_array_foreach (gaps, index, gap) {
+        (void)fputs("  -- ", out);
+        put(out, 5, json_string_value(gap));
+        (void)fputc('\n', out);
+    }
+}
+
 static void put_people(const json_t *report, FILE *out)
 {
     size_t index = 0;
@@ -335,6 +349,7 @@ void report_render_text(const json_t *report, FILE *out)
     put_summary(report, out);
     put_decisions(report, out);
     put_stages(report, out);
+    put_drill(report, out);
     put_people(report, out);
     put_findings(report, out);
     put_timeline(report, out);

@@ -31,6 +31,10 @@ static int take_first(void *data, int64_t sequence, const json_t *body, struct e
     json_put(row, "resumable",
              json_boolean(json_whole(body, "kind", 0) != 0 && !json_flag(body, "dry_run")));
     put_clean(row, "started", json_text(body, "at"));
+    const json_t *drill = json_object_get(body, "drill");
+    if (json_is_object(drill))
+        put_clean(row, "drill_of", json_text(drill, "of"));
+    json_put(row, "dry_run", json_boolean(json_flag(body, "dry_run")));
     put_clean(row, "source", json_text(json_object_get(body, "source"), "name"));
     return 1;
 }
@@ -75,9 +79,10 @@ json_t *report_summary(const struct run_folder *folder)
 {
     struct lock_holder holder;
     json_t *row = json_make(
-        "{s:s, s:s, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:b, s:b, s:n, s:n, s:s}", "run", folder->id,
-        "status", "empty", "command", "provider", "site", "procedure", "source", "started", "ended",
-        "closed", 0, "resumable", 0, "pid", "problem", "path", folder->path);
+        "{s:s, s:s, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:b, s:b, s:b, s:n, s:n, s:n, s:s}", "run",
+        folder->id, "status", "empty", "command", "provider", "site", "procedure", "source",
+        "started", "ended", "closed", 0, "resumable", 0, "dry_run", 0, "drill_of", "pid", "problem",
+        "path", folder->path);
     read_journal(folder, row);
     cleanup_free char *lock = text_format("%s/lock", folder->path);
     if (lock_file_is_held(lock, &holder)) {

@@ -8,7 +8,8 @@
 
 /*
  * {"run","status","command","provider","site","procedure","source","started","ended",
- *  "closed","pid","problem","path"}. "status" is that of the newest end record, else "running"
+ *  "closed","resumable","dry_run","drill_of","pid","problem","path"}. "drill_of": the site whose
+ * recovery was rehearsed. "status" is that of the newest end record, else "running"
  * (somebody holds the run's lock), "killed", "empty" (no record) or "unreadable" ("problem" says
  * why). The chain is not proven here. Owned by the caller.
  */

@@ -286,6 +286,48 @@ char *view_summary(const json_t *report)
     return buffer_take(&text);
 }
 
+char *view_drill(const json_t *report)
+{
+    const json_t *drill = json_object_get(report, "drill");
+    const char *of = json_text(drill, "of");
+    const char *site = json_text(drill, "site");
+    if (!json_is_object(drill))
+        return NULL;
+    cleanup_free char *where = text_equal(of, site)
+                                   ? text_copy("")
+                                   : text_format(", on site '%s'", site != NULL ? site : "");
+    return text_format(
+        "of site '%s'%s: %s", of != NULL ? of : "", where,
+        json_flag(json_object_get(report, "run"), "dry_run") ? "looking only, nothing was changed"
+        : text_equal(json_text(drill, "mode"), "ran")        ? "the whole restore ran"
+                                                      : "the restore has not come to its end");
+}
+
+json_t *view_drill_gaps(const json_t *report)
+{
+    const json_t *drill = json_object_get(report, "drill");
+    const char *later = json_text(drill, "later_stage");
+    json_t *gaps = json_array();
+    size_t index = 0;
+    const json_t *step = NULL;
+    json_array_foreach (json_object_get(drill, "not_run"), index, step) {
+        const char *title = json_text(step, "title");
+        const char *effect = json_text(step, "effect");
+        cleanup_free char *text =
+            text_format("%s (%s%s)", title != NULL ? title : "?", effect != NULL ? effect : "?",
+                        json_flag(step, "manual") ? ", by hand" : "");
+        json_add(gaps, json_string(text));
+    }
+    if (later != NULL) {
+        cleanup_free char *text =
+            text_format("stage '%s' and what follows it: planned from what is found before", later);
+        json_add(gaps, json_string(text));
+    }
+    if (json_flag(drill, "post_resync"))
+        json_add(gaps, json_string("post-resync, which a restore goes on to"));
+    return gaps;
+}
+
 char *view_next(const json_t *report)
 {
     const char *status = json_text(report, "status");

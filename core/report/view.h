@@ -37,6 +37,13 @@ const char *view_severity_tone(const char *severity);
 /* The run in a sentence or two, for whoever reads nothing else. Owned by the caller. */
 char *view_summary(const json_t *report);
 
+/* Which recovery the run rehearsed and how, or NULL when it is no drill. Owned by the caller. */
+char *view_drill(const json_t *report);
+
+/* What the drill did not try: array of texts, not cleaned; empty for what is no drill. Owned by the
+ * caller. */
+json_t *view_drill_gaps(const json_t *report);
+
 /* What to do next, or NULL when nothing is left to do. Owned by the caller. */
 char *view_next(const json_t *report);
 

@@ -215,7 +215,8 @@ struct salvor_hooks {
     salvor_status (*run_step)(salvor_call *call, const struct salvor_step *step);
 
     /* Has the row instance reached its goal? Answers by looking, never from memory. Mandatory
-     * with run_step. On a status other than OK the answer is taken as UNKNOWN. */
+     * with run_step. On a status other than OK the answer is taken as UNKNOWN. A drill also asks it
+     * before its turn, when the steps before are not done: it says what it sees then, too. */
     salvor_status (*check_step)(salvor_call *call, const struct salvor_step *step,
                                 uint32_t *ret_answer);
 

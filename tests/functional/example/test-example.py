@@ -4,44 +4,21 @@
 usage: test-example.py --salvor PROGRAM --plugins FOLDER --simulator PROGRAM [TEST...]
 """
 
-import argparse
 import glob
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-import traceback
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../sim/etcd"))
-from simulated_site import Programs, Site  # pylint: disable=wrong-import-position
+from stories import expect, expect_end, hash_in, tell
 
 KEYS = 40
 ALL_CHANGES = [
     "stop ", "restore SITE/data.restored", "start SITE/data", f"compact {KEYS + 1}",
 ]
-
-
-def expect(condition, text, *results):
-    if not condition:
-        raise AssertionError(text + "".join(
-            f"\n-- exit status {r.returncode}\n{r.stdout}{r.stderr}" for r in results))
-
-
-def expect_end(result, status, *pieces):
-    expect(result.returncode == status, f"expected exit status {status}", result)
-    for piece in pieces:
-        expect(piece in result.stderr, f"expected '{piece}' on standard error", result)
-
-
-def hash_in(result):
-    found = re.search(r"--approve ([0-9a-f]{64})", result.stderr)
-    expect(found, "a run that waits names the hash to approve", result)
-    return found.group(1)
 
 
 def wrecked(site):
@@ -175,6 +152,23 @@ def test_validate_needs_no_site(site):
     bad = site.salvor(*words)
     expect_end(bad, 3)
     expect("ETCD-HASH-MISMATCH" in bad.stdout, "a damaged snapshot is a blocker", bad)
+
+
+def test_the_configuration_of_the_readme_is_good(site):
+    readme = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../README.md")
+    with open(readme, encoding="utf-8") as file:
+        lines = file.read().split("    sites:\n", 1)[1].splitlines()
+    text = "sites:\n"
+    for line in lines:
+        if not line.startswith("      "):
+            break
+        text += f"{line[4:]}\n"
+    config = f"{site.folder}/salvor.yaml"
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(text)
+    checked = site.salvor("--config", config, "config", "check")
+    expect_end(checked, 0)
+    expect("ok, sites: 2" in checked.stdout and checked.stderr == "", "no complaint", checked)
 
 
 # ---- approval --------------------------------------------------------------------------------
@@ -495,27 +489,4 @@ def test_looking_works_where_nothing_can_be_written(site):
     expect(site.changes()[1:] == [], "nothing was changed", refused)
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    Programs.add_to(parser)
-    parser.add_argument("tests", nargs="*")
-    arguments = parser.parse_args()
-    tests = {name: test for name, test in globals().items() if name.startswith("test_")}
-    failed = 0
-    for name, test in tests.items():
-        if arguments.tests and name not in arguments.tests:
-            continue
-        with tempfile.TemporaryDirectory(prefix="salvor-example-") as folder:
-            site = Site(Programs(arguments), f"{folder}/site")
-            try:
-                test(site)
-                left = site.left_behind()
-                expect(not left, f"left behind: {left}")
-                print(f"ok      {name}", flush=True)
-            except Exception:  # pylint: disable=broad-except
-                failed += 1
-                print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
-    return 1 if failed else 0
-
-
-sys.exit(main())
+sys.exit(tell(globals()))

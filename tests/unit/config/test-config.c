@@ -171,6 +171,37 @@ static void test_names_and_references(void **state)
     EXPECT("defaults: {store: x}\n", "s.yaml:1:19: there is no store 'x'");
 }
 
+static void test_practice(void **state)
+{
+    (void)state;
+    struct config *config = parse("sites:\n"
+                                  "  prod: {provider: a, url: p, drill-every: 30d}\n"
+                                  "  lab: {provider: a, url: l, practice: true}\n"
+                                  "  off: {provider: a, url: l2, practice: false}\n"
+                                  "  other: {provider: b, url: l}\n"
+                                  "defaults: {drill-every: 90d}\n");
+    const int64_t day_ms = INT64_C(86400000);
+    assert_true(config_site_is_practice(config, "lab"));
+    assert_false(config_site_is_practice(config, "prod"));
+    assert_false(config_site_is_practice(config, "off"));
+    assert_false(config_site_is_practice(config, "none"));
+    assert_false(config_site_is_practice(config, NULL));
+    assert_int_equal(config_site_drill_every_ms(config, "prod"), 30 * day_ms);
+    assert_int_equal(config_site_drill_every_ms(config, "lab"), 90 * day_ms);
+    cleanup_json json_t *options = NULL;
+    cleanup_json json_t *origins = NULL;
+    config_site_options(config, "lab", NULL, &options, &origins);
+    assert_int_equal(json_object_size(options), 1); /* the marks are none of the provider's */
+    config_free(config);
+    EXPECT("sites: {a: {provider: x, practice: yes}}\n",
+           "s.yaml:1:36: 'practice' must be true or false, not 'yes' | write true or false");
+    EXPECT("sites:\n  prod: {provider: x, url: u, n: [1, 2]}\n"
+           "  lab: {provider: x, practice: true, n: [1, 2], url: u}\n",
+           "s.yaml:3:22: site 'lab' is marked for practice, but its options are those of site "
+           "'prod', which is not | a drill overwrites the site: give it the options of another "
+           "one");
+}
+
 static void test_all_problems_at_once(void **state)
 {
     (void)state;
@@ -191,6 +222,7 @@ int main(void)
         cmocka_unit_test(test_unknown_keys),
         cmocka_unit_test(test_wrong_kinds),
         cmocka_unit_test(test_names_and_references),
+        cmocka_unit_test(test_practice),
         cmocka_unit_test(test_all_problems_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
