@@ -149,17 +149,41 @@ static json_t *masked(const char *reference)
     return json_string(reference != NULL && text_starts(reference, "exec:") ? "exec:***" : "***");
 }
 
+/* New: as it was written, but for secrets, which are masked. */
+static json_t *open_value(const struct config_member *member, const struct config_value *written,
+                          json_t *value)
+{
+    size_t index = 0;
+    json_t *reference = NULL;
+    if (member->kind == MEMBER_SECRET)
+        return masked(json_string_value(value));
+    if (member->kind != MEMBER_SECRETS)
+        return written->text != NULL ? json_string(written->text) : json_incref(value);
+    json_t *list = json_array();
+    json_array_foreach (value, index, reference)
+        json_add(list, masked(json_string_value(reference)));
+    return list;
+}
+
+/* Members of `defaults`, a store or a site; "LEAD.NAME". */
+static void show_members(json_t *rows, const struct config *config, const char *site,
+                         const char *store, const char *lead, const struct config_member *table)
+{
+    cleanup_json json_t *given = config_members(config, site, store);
+    for (; table->name != NULL; table++) {
+        const struct config_value *written = config_written(config, site, store, table->name);
+        json_t *value = json_object_get(given, table->name);
+        if (value != NULL && written != NULL && !text_equal(table->name, "state-dir"))
+            add_row(rows, written->origin, open_value(table, written, value), "%s.%s", lead,
+                    table->name);
+    }
+}
+
 static void show_site(json_t *rows, const struct config *config, const char *name,
                       const struct plugin_info *info)
 {
-    const struct config_value *provider = config_site_provider(config, name);
-    add_row(rows, provider->origin, json_string(provider->text), "sites.%s.provider", name);
-    for (const struct config_member *member = config_site_members; member->name != NULL; member++) {
-        const struct config_value *value = config_site_member(config, name, member->name);
-        if (value != NULL && value != provider)
-            add_row(rows, value->origin, json_string(value->text), "sites.%s.%s", name,
-                    member->name);
-    }
+    cleanup_free char *lead = text_format("sites.%s", name);
+    show_members(rows, config, name, NULL, lead, config_site_members);
     cleanup_json json_t *given = NULL;
     cleanup_json json_t *origins = NULL;
     config_site_options(config, name, info, &given, &origins);
@@ -202,16 +226,11 @@ json_t *config_overview(const struct arguments *arguments, const struct config *
     for (size_t i = 0; config_plugin_folders(config)[i] != NULL; i++)
         add_row(rows, config_path(config), json_string(config_plugin_folders(config)[i]),
                 "plugin-dirs");
-    for (const struct config_member *member = config_default_members; member->name != NULL;
-         member++) {
-        const struct config_value *value = config_default(config, member->name);
-        if (value != NULL && !text_equal(member->name, "state-dir"))
-            add_row(rows, value->origin, json_string(value->text), "defaults.%s", member->name);
-    }
+    show_members(rows, config, NULL, NULL, "defaults", config_default_members);
     const char *const *stores = config_stores(config);
     for (size_t i = 0; stores[i] != NULL; i++) {
-        const struct config_value *folder = config_store_folder(config, stores[i]);
-        add_row(rows, folder->origin, json_string(folder->text), "stores.%s.path", stores[i]);
+        cleanup_free char *lead = text_format("stores.%s", stores[i]);
+        show_members(rows, config, NULL, stores[i], lead, config_store_members);
     }
     const char *const *sites = config_sites(config);
     for (size_t i = 0; sites[i] != NULL; i++)

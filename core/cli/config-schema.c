@@ -1,4 +1,5 @@
 #include <salvor/plugin.h>
+#include <string.h>
 
 #include "base/banned.h"
 #include "base/cleanup.h"
@@ -7,6 +8,9 @@
 #include "cli/config-command.h"
 #include "config/config-table.h"
 
+#define REFERENCE_PATTERN "^(env|file|exec):.+$"
+#define RECIPIENT_PATTERN "^salvor-pk1[A-Za-z0-9_-]{48}$"
+#define SERVER_PATTERN "^https?://([^]/?#@:[ ]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]+)?$"
 #define DURATION_PATTERN "^[0-9]+(ms|s|m|h|d)$"
 #define SIZE_PATTERN "^[0-9]+(B|KB|KiB|MB|MiB|GB|GiB)?$"
 
@@ -31,6 +35,24 @@ static json_t *flag_schema(void)
     return json_make("{s:[b,b,s,s]}", "enum", 1, 0, "true", "false");
 }
 
+static json_t *words_schema(const char *words)
+{
+    json_t *list = json_array();
+    for (const char *at = words; *at != '\0';) {
+        size_t size = strcspn(at, " ");
+        json_add(list, json_stringn(at, size));
+        at += size + (at[size] == ' ');
+    }
+    return json_make("{s:o}", "enum", list);
+}
+
+/* One, or a list of them. */
+static json_t *one_or_more(json_t *item)
+{
+    cleanup_json json_t *own = item;
+    return json_make("{s:[O, {s:s, s:O}]}", "anyOf", own, "type", "array", "items", own);
+}
+
 static json_t *choice_schema(const char **choices)
 {
     json_t *list = json_array();
@@ -42,7 +64,7 @@ static json_t *choice_schema(const char **choices)
 static json_t *type_schema(const struct plugin_option *option)
 {
     if (option->secret)
-        return text_like("^(env|file|exec):.+$");
+        return text_like(REFERENCE_PATTERN);
     switch (option->type) {
     case SALVOR_OPTION_INTEGER:
         return text_or_number_like("^-?[0-9]+$");
@@ -59,8 +81,7 @@ static json_t *type_schema(const struct plugin_option *option)
     case SALVOR_OPTION_CHOICE:
         return choice_schema(option->choices);
     case SALVOR_OPTION_LIST:
-        return json_make("{s:[o, {s:s, s:o}]}", "anyOf", any_text(), "type", "array", "items",
-                         any_text());
+        return one_or_more(any_text());
     default:
         return any_text();
     }
@@ -102,8 +123,28 @@ static json_t *member_schema(const struct config_member *member)
     case MEMBER_FOLDERS:
         schema = json_make("{s:s, s:{s:s}}", "type", "array", "items", "type", "string");
         break;
+    case MEMBER_COUNT:
+        schema = text_or_number_like("^0*[1-9][0-9]*$");
+        json_put(schema, "minimum", json_integer(1));
+        break;
+    case MEMBER_CHOICE:
+        schema = words_schema(member->choices);
+        break;
+    case MEMBER_SERVER:
+        schema = text_like(SERVER_PATTERN);
+        break;
+    case MEMBER_SECRET:
+        schema = text_like(REFERENCE_PATTERN);
+        break;
+    case MEMBER_SECRETS:
+        schema = one_or_more(text_like(REFERENCE_PATTERN));
+        break;
+    case MEMBER_RECIPIENTS:
+        schema = one_or_more(text_like(RECIPIENT_PATTERN));
+        break;
     case MEMBER_TEXT:
     case MEMBER_FOLDER:
+    case MEMBER_FILE:
         schema = json_make("{s:s}", "type", "string");
         break;
     }
@@ -124,6 +165,26 @@ static json_t *named(json_t *schema)
 {
     return json_make("{s:[s,s], s:{s:s}, s:o}", "type", "object", "null", "propertyNames",
                      "pattern", "^" CONFIG_NAME_PATTERN "$", "additionalProperties", schema);
+}
+
+/* Of one type of store; `said`: the type has to stand there. */
+static json_t *store_schema(const char *type, int said)
+{
+    json_t *properties = json_object();
+    json_t *required = json_array();
+    for (const struct config_member *member = config_store_members; member->name != NULL;
+         member++) {
+        if (member->only != NULL && !text_equal(member->only, type))
+            continue;
+        json_put(properties, member->name, member_schema(member));
+        if (member->required)
+            json_add(required, json_string(member->name));
+    }
+    json_put(json_object_get(properties, "type"), "enum", json_make("[s]", type));
+    if (said)
+        json_add(required, json_string("type"));
+    return json_make("{s:o, s:o, s:b}", "properties", properties, "required", required,
+                     "additionalProperties", 0);
 }
 
 json_t *config_schema(struct plugin_file *const *plugins)
@@ -152,10 +213,8 @@ json_t *config_schema(struct plugin_file *const *plugins)
         json_put(site, "allOf", rules);
     else
         json_decref(rules);
-    json_t *store_members = members_schema(config_store_members);
-    json_put(json_object_get(store_members, "type"), "enum", json_make("[s]", "folder"));
-    json_t *store = json_make("{s:s, s:[s], s:o, s:b}", "type", "object", "required", "path",
-                              "properties", store_members, "additionalProperties", 0);
+    json_t *store = json_make("{s:s, s:[o, o]}", "type", "object", "anyOf",
+                              store_schema("folder", 0), store_schema("s3", 1));
     json_t *defaults = json_make("{s:[s,s], s:o, s:b}", "type", "object", "null", "properties",
                                  members_schema(config_default_members), "additionalProperties", 0);
     json_t *properties = json_make("{s:o, s:o, s:o}", "sites", named(site), "stores", named(store),

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/banned.h"
 #include "base/error.h"
@@ -133,12 +134,29 @@ static void print_members(const struct config_member *members)
                                         [MEMBER_FOLDERS] = "[FOLDER, ...]",
                                         [MEMBER_DURATION] = "DURATION",
                                         [MEMBER_SIZE] = "SIZE",
-                                        [MEMBER_FLAG] = "true|false"};
+                                        [MEMBER_FLAG] = "true|false",
+                                        [MEMBER_COUNT] = "NUMBER",
+                                        [MEMBER_CHOICE] = NULL,
+                                        [MEMBER_FILE] = "FILE",
+                                        [MEMBER_SERVER] = "URL",
+                                        [MEMBER_SECRET] = "REFERENCE",
+                                        [MEMBER_SECRETS] = "[REFERENCE, ...]",
+                                        [MEMBER_RECIPIENTS] = "[KEY, ...]"};
     for (; members->name != NULL; members++) {
         char *key = text_format("%s:", members->name);
-        print_tag(key, kinds[members->kind]);
+        char *choices = members->choices != NULL ? text_format("%s", members->choices) : NULL;
+        for (char *at = choices; at != NULL && (at = strchr(at, ' ')) != NULL;)
+            *at = '|';
+        print_tag(key, choices != NULL ? choices : kinds[members->kind]);
         print_text(members->help);
         (void)fputs(".\n", stdout);
+        if (members->only != NULL) {
+            char *line = text_format("Belongs to type %s%s.", members->only,
+                                     members->required ? ", which needs it" : "");
+            print_line(line);
+            free(line);
+        }
+        free(choices);
         free(key);
     }
 }

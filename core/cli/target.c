@@ -75,10 +75,10 @@ static int set_store(struct arguments *arguments, struct error *reterr)
             arguments_keep(arguments, text_format("%s/sets", arguments->state_folder));
         return 0;
     }
-    const struct config_value *folder = config_store_folder(memory->config, name);
-    if (folder == NULL)
+    cleanup_json json_t *settings = config_store(memory->config, name);
+    if (settings == NULL)
         return unknown_name(memory->config, "store", name, config_stores(memory->config), reterr);
-    arguments->store_folder = folder->text;
+    arguments->store_folder = arguments_keep(arguments, text_copy(json_text(settings, "path")));
     return 0;
 }
 

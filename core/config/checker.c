@@ -1,11 +1,15 @@
 #include "config/checker.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/banned.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "config/path.h"
+#include "config/secret-reference.h"
+#include "seal/key-text.h"
 
 int checker_complain(struct checker *checker, size_t line, size_t column, const char *hint,
                      char *message)
@@ -146,6 +150,119 @@ static void take_folders(struct checker *checker, const struct yaml_entry *entry
     *ret_folders = folders;
 }
 
+static void take_count(struct checker *checker, const struct yaml_entry *entry,
+                       struct config_value *value, int64_t *ret_number)
+{
+    if (checker_text(checker, entry, value) != 0)
+        return;
+    if (text_parse_integer(value->text, ret_number) != 0 || *ret_number <= 0)
+        checker_complain(checker, entry->value->line, entry->value->column,
+                         "write a whole number from 1 on",
+                         text_format("'%s' is not a number for '%s'", value->text, entry->key));
+}
+
+/* 1 when `text` is among the space-separated words. */
+static int is_among(const char *words, const char *text)
+{
+    cleanup_free char *copy = text_copy(words);
+    char *rest = NULL;
+    for (const char *word = strtok_r(copy, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
+        if (text_equal(word, text))
+            return 1;
+    }
+    return 0;
+}
+
+static void take_choice(struct checker *checker, const struct yaml_entry *entry,
+                        const char *choices, struct config_value *value)
+{
+    const char *second = strchr(choices, ' '); /* every choice so far is one of two */
+    cleanup_free char *hint =
+        text_format("write %.*s or %s", (int)(second - choices), choices, second + 1);
+    if (checker_text(checker, entry, value) == 0 && !is_among(choices, value->text))
+        checker_complain(checker, entry->value->line, entry->value->column, hint,
+                         text_format("unknown %s '%s'", entry->key, value->text));
+}
+
+/* HOST or [IPV6], and behind it :PORT or nothing. */
+static int is_host_and_port(const char *text)
+{
+    size_t size = 0;
+    if (*text == '[') {
+        size = 1 + strspn(text + 1, "0123456789abcdefABCDEF:.");
+        size = size > 1 && text[size] == ']' ? size + 1 : 0;
+    } else {
+        size = strcspn(text, "/?#@:[] ");
+    }
+    if (size == 0)
+        return 0;
+    size_t digits = text[size] == ':' ? strspn(text + size + 1, "0123456789") : 0;
+    return text[size] == '\0' || (digits > 0 && text[size + 1 + digits] == '\0');
+}
+
+/* Scheme, host and port and nothing else: what is behind would silently be lost. */
+static void take_server(struct checker *checker, const struct yaml_entry *entry,
+                        struct config_value *value)
+{
+    if (checker_text(checker, entry, value) != 0)
+        return;
+    const char *host = text_starts(value->text, "https://")  ? value->text + 8
+                       : text_starts(value->text, "http://") ? value->text + 7
+                                                             : "";
+    if (!is_host_and_port(host))
+        checker_complain(checker, entry->value->line, entry->value->column,
+                         "write https://HOST or https://HOST:PORT",
+                         text_format("'%s' is not a server for '%s'", value->text, entry->key));
+}
+
+/* The text of a secret must not come back in a message. */
+static void check_secret(struct checker *checker, const struct yaml_entry *entry,
+                         const struct yaml_node *value)
+{
+    if (secret_reference_check(value->text, NULL) != 0)
+        checker_complain(checker, value->line, value->column,
+                         "write env:NAME, file:PATH or exec:COMMAND, never the secret itself",
+                         text_format("'%s' is not given by reference", entry->key));
+}
+
+static void check_recipient(struct checker *checker, const struct yaml_node *value)
+{
+    cleanup_error struct error err = ERROR_INIT;
+    unsigned char key[SEAL_KEY_SIZE];
+    if (recipient_parse(value->text, key, &err) != 0)
+        checker_complain(checker, value->line, value->column, err.hint, text_copy(err.message));
+}
+
+/* A text or a list of texts. */
+static void take_list(struct checker *checker, const struct yaml_entry *entry,
+                      enum member_kind kind, struct config_value *ret_origin, json_t **lists)
+{
+    const struct yaml_node *value = entry->value;
+    cleanup_free char *what = text_format("'%s'", entry->key);
+    size_t count = value->kind == YAML_LIST ? value->count : 1;
+    cleanup_json json_t *list = json_array();
+    if (value->kind != YAML_LIST && !checker_has_kind(checker, entry, what, YAML_TEXT))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const struct yaml_node *item = value->kind == YAML_LIST ? value->entries[i].value : value;
+        if (item->kind != YAML_TEXT) {
+            checker_complain(checker, item->line, item->column, NULL,
+                             text_format("%s must be a list of texts", what));
+            return;
+        }
+        if (kind == MEMBER_SECRETS)
+            check_secret(checker, entry, item);
+        else
+            check_recipient(checker, item);
+        json_add(list, json_string(item->text));
+    }
+    ret_origin->origin = checker_origin(checker, value->line, value->column);
+    if (*lists == NULL)
+        *lists = json_object();
+    json_put(*lists, entry->key, json_incref(list));
+}
+
 int checker_member(struct checker *checker, const struct config_member *table,
                    const struct yaml_entry *entry, struct member_values *values)
 {
@@ -158,6 +275,7 @@ int checker_member(struct checker *checker, const struct config_member *table,
         (void)checker_text(checker, entry, value);
         break;
     case MEMBER_FOLDER:
+    case MEMBER_FILE:
         (void)checker_path(checker, entry, value);
         break;
     case MEMBER_FOLDERS:
@@ -170,8 +288,57 @@ int checker_member(struct checker *checker, const struct config_member *table,
     case MEMBER_FLAG:
         take_flag(checker, entry, value, &values->numbers[index]);
         break;
+    case MEMBER_COUNT:
+        take_count(checker, entry, value, &values->numbers[index]);
+        break;
+    case MEMBER_CHOICE:
+        take_choice(checker, entry, table[index].choices, value);
+        break;
+    case MEMBER_SERVER:
+        take_server(checker, entry, value);
+        break;
+    case MEMBER_SECRET:
+        if (checker_text(checker, entry, value) == 0)
+            check_secret(checker, entry, entry->value);
+        break;
+    case MEMBER_SECRETS:
+    case MEMBER_RECIPIENTS:
+        take_list(checker, entry, table[index].kind, value, &values->lists);
+        break;
     }
     return 1;
+}
+
+static json_t *value_json(const struct member_values *values, const struct config_member *table,
+                          int index)
+{
+    const char *text = values->texts[index].text;
+    switch (table[index].kind) {
+    case MEMBER_FOLDERS: /* asked for by itself */
+        return NULL;
+    case MEMBER_SECRETS:
+    case MEMBER_RECIPIENTS:
+        return json_incref(json_object_get(values->lists, table[index].name));
+    case MEMBER_FLAG:
+        return text != NULL ? json_boolean(values->numbers[index] != 0) : NULL;
+    case MEMBER_DURATION:
+    case MEMBER_SIZE:
+    case MEMBER_COUNT:
+        return text != NULL ? json_integer(values->numbers[index]) : NULL;
+    default:
+        return text != NULL ? json_string(text) : NULL;
+    }
+}
+
+json_t *member_values_json(const struct member_values *values, const struct config_member *table)
+{
+    json_t *given = json_object();
+    for (int i = 0; table[i].name != NULL; i++) {
+        json_t *value = value_json(values, table, i);
+        if (value != NULL)
+            json_put(given, table[i].name, value);
+    }
+    return given;
 }
 
 void checker_no_member(struct checker *checker, const struct config_member *table,
@@ -191,4 +358,6 @@ void member_values_clear(struct member_values *values)
         free((char *)values->folders[i]);
     free(values->folders);
     values->folders = NULL;
+    json_decref(values->lists);
+    values->lists = NULL;
 }

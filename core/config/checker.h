@@ -18,9 +18,10 @@ struct checker {
 
 /* Members of a map as its table names them, in the order of the table. */
 struct member_values {
-    struct config_value texts[CONFIG_MEMBER_LIMIT]; /* text NULL: not given */
-    int64_t numbers[CONFIG_MEMBER_LIMIT]; /* flag 0 or 1, milliseconds, bytes; 0: not given */
+    struct config_value texts[CONFIG_MEMBER_LIMIT]; /* text NULL: not given, or a list */
+    int64_t numbers[CONFIG_MEMBER_LIMIT]; /* flag, count, milliseconds, bytes; 0: not given */
     const char **folders; /* of the table's list of folders: owned texts, ends with NULL; or NULL */
+    json_t *lists;        /* secrets, recipients: name -> array of texts; or NULL */
 };
 
 /* Adds a problem; `message` is freed. Always -1. */
@@ -56,6 +57,9 @@ void checker_no_member(struct checker *checker, const struct config_member *tabl
 
 /* Place of a name in a table, or -1. */
 int member_index(const struct config_member *table, const char *name);
+
+/* What is given: name -> text, number, boolean or array. Owned by the caller. */
+json_t *member_values_json(const struct member_values *values, const struct config_member *table);
 
 void member_values_clear(struct member_values *values);
 

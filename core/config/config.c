@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/banned.h"
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -20,7 +21,7 @@ struct site_entry {
 };
 
 struct store_entry {
-    struct config_value folder;
+    struct member_values members; /* of config_store_members */
 };
 
 struct config {
@@ -123,30 +124,57 @@ static void read_sites(struct checker *checker, const struct yaml_node *map)
     }
 }
 
+/* A member of another type of store is a mistake. */
+static void check_belongs(struct checker *checker, const struct yaml_entry *found,
+                          const struct config_member *member, const char *what, const char *type,
+                          int is_said)
+{
+    cleanup_free char *hint = is_said ? NULL : text_format("add `type: %s` to it", member->only);
+    if (!text_equal(member->only, type))
+        checker_complain(
+            checker, found->line, found->column, hint,
+            text_format("'%s' does not belong to %s of type '%s'", member->name, what, type));
+}
+
+static void check_store(struct checker *checker, const struct yaml_entry *entry, const char *what,
+                        const struct store_entry *store)
+{
+    const struct config_value *said = value_of(&store->members, config_store_members, "type");
+    const char *type = said != NULL ? said->text : "folder";
+    cleanup_buffer struct buffer missing = BUFFER_INIT(4096);
+    cleanup_buffer struct buffer hint = BUFFER_INIT(4096);
+    for (const struct config_member *member = config_store_members; member->name != NULL;
+         member++) {
+        const struct yaml_entry *found = yaml_member(entry->value, member->name);
+        if (member->only == NULL)
+            continue;
+        if (found != NULL)
+            check_belongs(checker, found, member, what, type, said != NULL);
+        if (found == NULL && member->required && text_equal(member->only, type)) {
+            (void)buffer_format(&hint, "%s `%s:`", missing.size > 0 ? "," : "add", member->name);
+            (void)buffer_format(&missing, "%s%s", missing.size > 0 ? ", " : "", member->name);
+        }
+    }
+    if (missing.size > 0)
+        checker_complain(checker, entry->line, entry->column, hint.data,
+                         text_format("%s has no %s", what, missing.data));
+}
+
 static void read_store(struct checker *checker, const struct yaml_entry *entry,
                        struct store_entry *store)
 {
     cleanup_free char *what = text_format("store '%s'", entry->key);
     check_name(checker, "store", entry->key, entry->line, entry->column);
+    size_t before = checker->problems->total;
     if (!checker_has_kind(checker, entry, what, YAML_MAP))
         return;
     for (size_t i = 0; i < entry->value->count; i++) {
         const struct yaml_entry *member = &entry->value->entries[i];
-        if (text_equal(member->key, "path")) {
-            (void)checker_path(checker, member, &store->folder);
-        } else if (text_equal(member->key, "type")) {
-            if (checker_has_kind(checker, member, "'type'", YAML_TEXT) &&
-                !text_equal(member->value->text, "folder"))
-                checker_complain(checker, member->value->line, member->value->column,
-                                 "this salvor has stores of type: folder",
-                                 text_format("unknown store type '%s'", member->value->text));
-        } else {
-            checker_unknown(checker, member, what, config_store_keys);
-        }
+        if (!checker_member(checker, config_store_members, member, &store->members))
+            checker_no_member(checker, config_store_members, member, what);
     }
-    if (yaml_member(entry->value, "path") == NULL)
-        checker_complain(checker, entry->line, entry->column, "add `path: FOLDER` to it",
-                         text_format("%s has no path", what));
+    if (checker->problems->total == before) /* the type may be none */
+        check_store(checker, entry, what, store);
 }
 
 static void read_stores(struct checker *checker, const struct yaml_node *map)
@@ -271,11 +299,10 @@ void config_free(struct config *config)
 {
     if (config == NULL)
         return;
-    for (size_t i = 0; config->sites != NULL && config->site_names[i] != NULL; i++) {
+    for (size_t i = 0; config->sites != NULL && config->site_names[i] != NULL; i++)
         member_values_clear(&config->sites[i].members);
-    }
     for (size_t i = 0; config->stores != NULL && config->store_names[i] != NULL; i++)
-        config_value_clear(&config->stores[i].folder);
+        member_values_clear(&config->stores[i].members);
     member_values_clear(&config->defaults);
     free(config->site_names);
     free(config->sites);
@@ -393,12 +420,82 @@ int64_t config_site_drill_every_ms(const struct config *config, const char *site
     return own > 0 ? own : number_of(&config->defaults, config_default_members, "drill-every");
 }
 
-const struct config_value *config_store_folder(const struct config *config, const char *store)
+static const struct store_entry *find_store(const struct config *config, const char *store)
 {
     for (size_t i = 0; config->store_names[i] != NULL; i++)
         if (text_equal(config->store_names[i], store))
-            return config->stores[i].folder.text != NULL ? &config->stores[i].folder : NULL;
+            return &config->stores[i];
     return NULL;
+}
+
+/* The values of one of the three places and their table; NULL when there is no such place. */
+static const struct member_values *place_of(const struct config *config, const char *site,
+                                            const char *store,
+                                            const struct config_member **ret_table)
+{
+    const struct site_entry *of_site = site != NULL ? find_site(config, site) : NULL;
+    const struct store_entry *of_store = store != NULL ? find_store(config, store) : NULL;
+    *ret_table = site != NULL    ? config_site_members
+                 : store != NULL ? config_store_members
+                                 : config_default_members;
+    if (site != NULL)
+        return of_site != NULL ? &of_site->members : NULL;
+    if (store != NULL)
+        return of_store != NULL ? &of_store->members : NULL;
+    return &config->defaults;
+}
+
+json_t *config_members(const struct config *config, const char *site, const char *store)
+{
+    const struct config_member *table = NULL;
+    const struct member_values *values = place_of(config, site, store, &table);
+    return values != NULL ? member_values_json(values, table) : json_object();
+}
+
+const struct config_value *config_written(const struct config *config, const char *site,
+                                          const char *store, const char *member)
+{
+    const struct config_member *table = NULL;
+    const struct member_values *values = place_of(config, site, store, &table);
+    int index = member_index(table, member);
+    return values != NULL && index >= 0 && values->texts[index].origin != NULL
+               ? &values->texts[index]
+               : NULL;
+}
+
+json_t *config_store(const struct config *config, const char *store)
+{
+    if (find_store(config, store) == NULL)
+        return NULL;
+    json_t *settings = config_members(config, NULL, store);
+    json_put_text(settings, "name", store);
+    if (json_object_get(settings, "type") == NULL)
+        json_put_text(settings, "type", "folder");
+    return settings;
+}
+
+/* What is given there of how backups are kept goes over what was said before. */
+static void keep_as(json_t *keeping, json_t *given)
+{
+    static const char *const names[] = {"recipients", "encrypt", "identity", "keep-last",
+                                        "keep-for"};
+    cleanup_json json_t *own = given;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        json_t *value = json_object_get(own, names[i]);
+        if (value != NULL)
+            json_put(keeping, names[i], json_incref(value));
+    }
+}
+
+json_t *config_keeping(const struct config *config, const char *site, const char *store)
+{
+    json_t *keeping = json_object();
+    keep_as(keeping, config_members(config, NULL, NULL));
+    if (store != NULL)
+        keep_as(keeping, config_members(config, NULL, store));
+    if (site != NULL)
+        keep_as(keeping, config_members(config, site, NULL));
+    return keeping;
 }
 
 const struct config_value *config_default(const struct config *config, const char *name)

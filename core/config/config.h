@@ -64,8 +64,28 @@ int config_site_is_practice(const struct config *config, const char *site);
 /* How old its last drill may be, its own word or the default's; 0: nobody said. */
 int64_t config_site_drill_every_ms(const struct config *config, const char *site);
 
-/* Absolute folder of a store, or NULL when there is no such store. */
-const struct config_value *config_store_folder(const struct config *config, const char *store);
+/*
+ * A store: {"name","type":"folder","path"} or {"name","type":"s3","endpoint","bucket",…} with the
+ * members that config-table.c lists; paths are absolute, secrets are references. NULL when there is
+ * no such store; owned by the caller.
+ */
+json_t *config_store(const struct config *config, const char *store);
+
+/*
+ * What a site (of config_site_members), a store, or with both NULL `defaults` gives, as typed JSON:
+ * name -> text, number, boolean or array; owned by the caller. And one member as it was written
+ * (text NULL: it is a list), or NULL.
+ */
+json_t *config_members(const struct config *config, const char *site, const char *store);
+const struct config_value *config_written(const struct config *config, const char *site,
+                                          const char *store, const char *member);
+
+/*
+ * How backups of a site in a store (either may be NULL) are kept: {"recipients":[…],"encrypt",
+ * "identity":[references],"keep-last","keep-for" (ms)}, each from the site, else the store, else
+ * the defaults; what nobody gives is absent. Owned by the caller.
+ */
+json_t *config_keeping(const struct config *config, const char *site, const char *store);
 
 /* A member of `defaults` ("site", "store", "state-dir", "timeout"); paths are absolute. NULL when
  * it is not set. */

@@ -70,9 +70,9 @@ static void test_full_file(void **state)
     assert_string_equal(config_site_store(config, "prod")->text, "main");
     assert_null(config_site_store(config, "lab"));
     assert_null(config_site_provider(config, "none"));
-    assert_string_equal(config_store_folder(config, "main")->text, "/srv/backups");
-    assert_string_equal(config_store_folder(config, "near")->text, "/etc/salvor/sets");
-    assert_null(config_store_folder(config, "far"));
+    assert_string_equal(config_written(config, NULL, "main", "path")->text, "/srv/backups");
+    assert_string_equal(config_written(config, NULL, "near", "path")->text, "/etc/salvor/sets");
+    assert_null(config_store(config, "far"));
     assert_string_equal(config_default(config, "site")->text, "prod");
     assert_string_equal(config_default(config, "state-dir")->text, "/var/state");
     assert_null(config_default(config, "nothing"));
@@ -147,8 +147,16 @@ static void test_wrong_kinds(void **state)
                                           "write a number with its unit: 90s, 10m, 2h");
     EXPECT("defaults: {timeout: 0s}\n", "s.yaml:1:21: '0s' is not a duration | "
                                         "write a number with its unit: 90s, 10m, 2h");
-    EXPECT("stores: {a: {path: /x, type: s3}}\n",
-           "s.yaml:1:30: unknown store type 's3' | this salvor has stores of type: folder");
+    EXPECT("stores: {a: {path: /x, type: tape}}\n",
+           "s.yaml:1:30: unknown type 'tape' | write folder or s3");
+    EXPECT("stores: {a: {path: /x, keep-last: many}}\n",
+           "s.yaml:1:35: 'many' is not a number for 'keep-last' | write a whole number from 1 on");
+    EXPECT("stores: {a: {path: /x, keep-last: 0}}\n",
+           "s.yaml:1:35: '0' is not a number for 'keep-last' | write a whole number from 1 on");
+    EXPECT("stores: {a: {path: /x, recipients: {}}}\n",
+           "s.yaml:1:36: 'recipients' must be a text, not a map");
+    EXPECT("stores: {a: {path: /x, recipients: [[x]]}}\n",
+           "s.yaml:1:37: 'recipients' must be a list of texts");
 }
 
 static void test_names_and_references(void **state)
@@ -163,8 +171,7 @@ static void test_names_and_references(void **state)
     EXPECT("sites: {a: {provider: ../b}}\n", "s.yaml:1:23: '../b' is no name for a provider");
     EXPECT("sites: {a: {x: 1}}\n",
            "s.yaml:1:9: site 'a' has no provider | add `provider: NAME` to it");
-    EXPECT("stores: {a: {type: folder}}\n",
-           "s.yaml:1:10: store 'a' has no path | add `path: FOLDER` to it");
+    EXPECT("stores: {a: {type: folder}}\n", "s.yaml:1:10: store 'a' has no path | add `path:`");
     EXPECT("sites: {a: {provider: x, store: mian}}\nstores: {main: {path: /x}}\n",
            "s.yaml:1:33: there is no store 'mian' | did you mean 'main'?");
     EXPECT("defaults: {site: prod}\n", "s.yaml:1:18: there is no site 'prod'");
@@ -202,6 +209,86 @@ static void test_practice(void **state)
            "one");
 }
 
+#define KEY "salvor-pk1AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8AAAAA"
+
+static void test_stores_in_buckets(void **state)
+{
+    (void)state;
+    struct config *config = parse("stores:\n"
+                                  "  far:\n"
+                                  "    type: s3\n"
+                                  "    endpoint: https://s3.example:9000\n"
+                                  "    bucket: backups\n"
+                                  "    access-key: env:ACCESS\n"
+                                  "    secret-key: file:/k\n"
+                                  "    ca-file: ca.pem\n"
+                                  "    keep-for: 30d\n");
+    cleanup_json json_t *store = config_store(config, "far");
+    assert_string_equal(json_text(store, "name"), "far");
+    assert_string_equal(json_text(store, "endpoint"), "https://s3.example:9000");
+    assert_string_equal(json_text(store, "ca-file"), "/etc/salvor/ca.pem");
+    assert_string_equal(json_text(store, "secret-key"), "file:/k");
+    assert_null(json_object_get(store, "path"));
+    assert_int_equal(json_whole(store, "keep-for", 0), INT64_C(30) * 86400000);
+    config_free(config);
+    EXPECT("stores: {a: {type: s3, path: /x}}\n",
+           "s.yaml:1:24: 'path' does not belong to store 'a' of type 's3'",
+           "s.yaml:1:10: store 'a' has no endpoint, bucket, access-key, secret-key | "
+           "add `endpoint:`, `bucket:`, `access-key:`, `secret-key:`");
+    EXPECT("stores: {a: {path: /x, bucket: b}}\n",
+           "s.yaml:1:24: 'bucket' does not belong to store 'a' of type 'folder' | "
+           "add `type: s3` to it");
+    EXPECT("stores: {a: {type: s3, endpoint: s3.example, bucket: b, access-key: AKIA, "
+           "secret-key: env:K}}\n",
+           "s.yaml:1:34: 's3.example' is not a server for 'endpoint' | "
+           "write https://HOST or https://HOST:PORT",
+           "s.yaml:1:69: 'access-key' is not given by reference | "
+           "write env:NAME, file:PATH or exec:COMMAND, never the secret itself");
+    static const char *const bad[] = {"https://", "https://h/path", "https://u@h", "ftp://h",
+                                      "https://h?x"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        cleanup_free char *text = text_format("stores: {a: {type: s3, endpoint: '%s', bucket: b, "
+                                              "access-key: env:A, secret-key: env:K}}\n",
+                                              bad[i]);
+        cleanup_free char *wanted =
+            text_format("s.yaml:1:34: '%s' is not a server for 'endpoint' | "
+                        "write https://HOST or https://HOST:PORT",
+                        bad[i]);
+        EXPECT(text, wanted);
+    }
+}
+
+static void test_how_backups_are_kept(void **state)
+{
+    (void)state;
+    struct config *config =
+        parse("sites:\n"
+              "  a: {provider: x, store: s, keep-last: 3}\n"
+              "stores:\n"
+              "  s: {path: /x, encrypt: all, keep-last: 5, identity: [env:A, 'file:/b']}\n"
+              "defaults: {keep-last: 7, keep-for: 1d, encrypt: sensitive, identity: env:C}\n");
+    cleanup_json json_t *of_site = config_keeping(config, "a", "s");
+    assert_int_equal(json_whole(of_site, "keep-last", 0), 3);
+    assert_int_equal(json_whole(of_site, "keep-for", 0), 86400000);
+    assert_string_equal(json_text(of_site, "encrypt"), "all");
+    assert_int_equal(json_array_size(json_object_get(of_site, "identity")), 2);
+    assert_null(json_object_get(of_site, "recipients"));
+    assert_null(json_object_get(of_site, "provider"));
+    cleanup_json json_t *of_none = config_keeping(config, NULL, NULL);
+    assert_int_equal(json_whole(of_none, "keep-last", 0), 7);
+    assert_int_equal(json_array_size(json_object_get(of_none, "identity")), 1);
+    cleanup_json json_t *options = NULL;
+    cleanup_json json_t *origins = NULL;
+    config_site_options(config, "a", NULL, &options, &origins);
+    assert_int_equal(json_object_size(options), 0);
+    config_free(config);
+    EXPECT("defaults: {recipients: " KEY "}\n", "s.yaml:1:24: '" KEY "' is no recipient | "
+                                                "a character was lost or changed: copy it again");
+    EXPECT("sites: {a: {provider: x, identity: [hush]}}\n",
+           "s.yaml:1:37: 'identity' is not given by reference | "
+           "write env:NAME, file:PATH or exec:COMMAND, never the secret itself");
+}
+
 static void test_all_problems_at_once(void **state)
 {
     (void)state;
@@ -223,6 +310,8 @@ int main(void)
         cmocka_unit_test(test_wrong_kinds),
         cmocka_unit_test(test_names_and_references),
         cmocka_unit_test(test_practice),
+        cmocka_unit_test(test_stores_in_buckets),
+        cmocka_unit_test(test_how_backups_are_kept),
         cmocka_unit_test(test_all_problems_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
