@@ -73,7 +73,7 @@ struct net_pool_settings {
     struct salvor_span key;
 
     /* NULL: as HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment say; "": none; or
-     * "http://host:port", "https://…", "socks5h://…", each with "user:password@" if need be. */
+     * "http://host:port" or "socks5h://host:port", with "user:password@" if need be. */
     const char *proxy;
 
     enum net_http http;
@@ -88,7 +88,7 @@ struct net_pool;
 
 /*
  * The pool with these settings, found again (by their digest) or made; connections are made later.
- * BUG for an origin, pin or proxy that is none, FAILED for files and PEM that cannot be read; the
+ * FAILED for an origin, pin or proxy that is none and for files and PEM that cannot be read; the
  * error names which, and is recorded in `call`. Release it when no longer needed: its connections
  * stay warm for later calls, until some other pool needs the room.
  */
@@ -200,8 +200,9 @@ void net_resume(struct net_transfer *transfer);
 
 /*
  * Runs everything that is under way until a transfer ended or a watch was called: OK. PENDING after
- * `timeout_ms` (-1: none); CANCELLED or TIMEOUT (recorded in `call`) when the call shall stop. Must
- * not be called from `ended`, sink, source or watch.
+ * `timeout_ms` (-1: none), and at once when there is nothing to wait for; CANCELLED or TIMEOUT
+ * (recorded in `call`) when the call shall stop. Must not be called from `ended`, sink, source or
+ * watch.
  */
 salvor_status net_wait(struct worker_call *call, int64_t timeout_ms);
 
@@ -223,18 +224,25 @@ void net_transfer_clear(struct net_transfer *transfer);
 
 /* ---- other descriptors in the same loop ------------------------------------------------------ */
 
+/* Whoever has a descriptor in the loop; `events`: EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP. */
+struct loop_member {
+    void (*ready)(struct loop_member *member, int fd, uint32_t events);
+};
+
 /* A pipe or socket of somebody else (a command's output) that net_wait looks after. The caller's
  * memory; it stays where it is until net_watch_remove, which comes before the fd is closed. */
 struct net_watch {
+    struct loop_member member; /* transport's own */
     int fd;
     short events;                                          /* POLLIN, POLLOUT */
     void (*ready)(struct net_watch *watch, short revents); /* may remove any watch */
     void *owner;
-    int added; /* transport's own */
 };
 
-void net_watch_add(struct net_watch *watch);
-void net_watch_change(struct net_watch *watch, short events);
-void net_watch_remove(struct net_watch *watch);
+/* -1 with errno: EPERM for plain files, which are always ready. Each that was added is removed
+ * exactly once. */
+int net_watch_add(struct net_watch *watch);
+int net_watch_change(struct net_watch *watch, short events);
+void net_watch_remove(const struct net_watch *watch);
 
 #endif
