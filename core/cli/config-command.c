@@ -227,6 +227,12 @@ json_t *config_overview(const struct arguments *arguments, const struct config *
         add_row(rows, config_path(config), json_string(config_plugin_folders(config)[i]),
                 "plugin-dirs");
     show_members(rows, config, NULL, NULL, "defaults", config_default_members);
+    for (const struct config_member *member = config_limit_members; member->name != NULL;
+         member++) {
+        const struct config_value *value = config_limit(config, member->name);
+        if (value != NULL)
+            add_row(rows, value->origin, json_string(value->text), "limits.%s", member->name);
+    }
     const char *const *stores = config_stores(config);
     for (size_t i = 0; stores[i] != NULL; i++) {
         cleanup_free char *lead = text_format("stores.%s", stores[i]);

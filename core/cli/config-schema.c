@@ -160,6 +160,13 @@ static json_t *members_schema(const struct config_member *members)
     return properties;
 }
 
+/* A map that is all table; nothing at all is allowed too. */
+static json_t *table_schema(const struct config_member *members)
+{
+    return json_make("{s:[s,s], s:o, s:b}", "type", "object", "null", "properties",
+                     members_schema(members), "additionalProperties", 0);
+}
+
 /* A map of named things; nothing at all is allowed too. */
 static json_t *named(json_t *schema)
 {
@@ -215,10 +222,10 @@ json_t *config_schema(struct plugin_file *const *plugins)
         json_decref(rules);
     json_t *store = json_make("{s:s, s:[o, o]}", "type", "object", "anyOf",
                               store_schema("folder", 0), store_schema("s3", 1));
-    json_t *defaults = json_make("{s:[s,s], s:o, s:b}", "type", "object", "null", "properties",
-                                 members_schema(config_default_members), "additionalProperties", 0);
-    json_t *properties = json_make("{s:o, s:o, s:o}", "sites", named(site), "stores", named(store),
-                                   "defaults", defaults);
+    json_t *defaults = table_schema(config_default_members);
+    json_t *limits = table_schema(config_limit_members);
+    json_t *properties = json_make("{s:o, s:o, s:o, s:o}", "sites", named(site), "stores",
+                                   named(store), "defaults", defaults, "limits", limits);
     return json_make("{s:s, s:s, s:[s,s], s:o, s:b, s:o}", "$schema",
                      "https://json-schema.org/draft/2020-12/schema", "title",
                      "configuration of salvor", "type", "object", "null", "properties", properties,

@@ -176,6 +176,8 @@ int manual_main(int argc, char **argv)
         print_members(config_store_members);
     else if (text_equal(part, "defaults"))
         print_members(config_default_members);
+    else if (text_equal(part, "limits"))
+        print_members(config_limit_members);
     else
         return EXIT_USAGE;
     return terminal_finish_output(EXIT_DONE);

@@ -39,6 +39,12 @@ void run_request_consent(const struct arguments *arguments, struct run_request *
     };
 }
 
+struct client_limits run_request_limits(const struct arguments *arguments)
+{
+    return (struct client_limits){config_worker_memory(arguments->config),
+                                  config_worker_cpu_ms(arguments->config)};
+}
+
 static int find_source(const struct arguments *arguments, struct run_request *request,
                        struct error *reterr)
 {
@@ -85,6 +91,7 @@ int run_request_make(const struct arguments *arguments, uint32_t kind, uint32_t 
         .store_folder = request->store_folder,
         .record_folder = arguments->record_folder,
         .replay_folder = arguments->replay_folder,
+        .limits = run_request_limits(arguments),
         .ui = *ui,
     };
     return 0;

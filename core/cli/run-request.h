@@ -29,6 +29,9 @@ int run_request_make(const struct arguments *arguments, uint32_t kind, uint32_t 
                      struct error *reterr);
 void run_request_clear(struct run_request *request);
 
+/* What plugins may use, as the configuration says now. */
+struct client_limits run_request_limits(const struct arguments *arguments);
+
 /* Consent alone, for resume; `request` holds nothing else then. */
 void run_request_consent(const struct arguments *arguments, struct run_request *ret_request);
 

@@ -173,6 +173,7 @@ int resume_command(const struct arguments *arguments, struct error *reterr)
         .accept_plugin_change = arguments->accept_plugin_change,
         .record_folder = arguments->record_folder,
         .replay_folder = arguments->replay_folder,
+        .limits = run_request_limits(arguments),
         .ui = run_view_ui(&view),
     };
     if (json_object_size(arguments->options) > 0) {

@@ -4,7 +4,7 @@
 
 #include "base/banned.h"
 
-const char *const config_root_keys[] = {"sites", "stores", "defaults", NULL};
+const char *const config_root_keys[] = {"sites", "stores", "defaults", "limits", NULL};
 /* How backups are kept: of a site, else of its store, else of the defaults. */
 #define KEEPING                                                                           \
     {.name = "recipients",                                                                \
@@ -119,6 +119,16 @@ const struct config_member config_default_members[] = {
      .kind = MEMBER_DURATION,
      .help = "the same for sites that do not say it themselves"},
     KEEPING,
+    {.name = NULL},
+};
+
+const struct config_member config_limit_members[] = {
+    {.name = "worker-memory",
+     .kind = MEMBER_SIZE,
+     .help = "most address space of the process that a plugin runs in, at least 64MiB"},
+    {.name = "worker-cpu",
+     .kind = MEMBER_DURATION,
+     .help = "most processor time of one call of a plugin, at least 1s"},
     {.name = NULL},
 };
 

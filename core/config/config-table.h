@@ -34,6 +34,7 @@ extern const char *const config_root_keys[];
 extern const struct config_member config_site_members[]; /* beside the provider's options */
 extern const struct config_member config_store_members[];
 extern const struct config_member config_default_members[];
+extern const struct config_member config_limit_members[];
 
 /* Patterns without anchors, as the schema has them; a name becomes part of file names. */
 #define CONFIG_NAME_PATTERN "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"

@@ -34,6 +34,7 @@ struct config {
     const char **store_names;
     struct store_entry *stores;
     struct member_values defaults; /* of config_default_members */
+    struct member_values limits;   /* of config_limit_members */
 };
 
 static int check_name(struct checker *checker, const char *what, const char *text, size_t line,
@@ -217,6 +218,26 @@ static void read_table(struct checker *checker, const struct yaml_entry *map,
     }
 }
 
+/* Below these no worker would get anywhere, whatever its plugin does. */
+static void read_limits(struct checker *checker, const struct yaml_entry *map)
+{
+    static const struct {
+        const char *name;
+        const char *least;
+        int64_t number;
+    } floors[] = {{"worker-memory", "64MiB", INT64_C(64) << 20}, {"worker-cpu", "1s", 1000}};
+    struct member_values *limits = &checker->config->limits;
+    read_table(checker, map, config_limit_members, limits);
+    for (size_t i = 0; i < sizeof floors / sizeof *floors; i++) {
+        int64_t number = number_of(limits, config_limit_members, floors[i].name);
+        const struct yaml_entry *entry = yaml_member(map->value, floors[i].name);
+        if (number > 0 && number < floors[i].number)
+            checker_complain(
+                checker, entry->value->line, entry->value->column, NULL,
+                text_format("'%s' must be at least %s", floors[i].name, floors[i].least));
+    }
+}
+
 /* The same options lead to the same systems: a copied block that was only marked is no site for
  * practice. */
 static void check_practice(struct checker *checker, const char *site)
@@ -255,7 +276,7 @@ static void read_root(struct checker *checker, const struct yaml_node *root)
         return;
     if (root->kind != YAML_MAP) {
         checker_complain(
-            checker, root->line, root->column, "it has the keys sites, stores and defaults",
+            checker, root->line, root->column, "it has the keys sites, stores, defaults and limits",
             text_format("a configuration must be a map, not %s", yaml_kind_name(root->kind)));
         return;
     }
@@ -277,6 +298,8 @@ static void read_root(struct checker *checker, const struct yaml_node *root)
             read_sites(checker, entry->value);
         else if (text_equal(entry->key, "stores"))
             read_stores(checker, entry->value);
+        else if (text_equal(entry->key, "limits"))
+            read_limits(checker, entry);
         else
             read_table(checker, entry, config_default_members, &config->defaults);
     }
@@ -304,6 +327,7 @@ void config_free(struct config *config)
     for (size_t i = 0; config->stores != NULL && config->store_names[i] != NULL; i++)
         member_values_clear(&config->stores[i].members);
     member_values_clear(&config->defaults);
+    member_values_clear(&config->limits);
     free(config->site_names);
     free(config->sites);
     free(config->store_names);
@@ -506,6 +530,21 @@ const struct config_value *config_default(const struct config *config, const cha
 int64_t config_default_timeout_ms(const struct config *config)
 {
     return number_of(&config->defaults, config_default_members, "timeout");
+}
+
+int64_t config_worker_memory(const struct config *config)
+{
+    return number_of(&config->limits, config_limit_members, "worker-memory");
+}
+
+int64_t config_worker_cpu_ms(const struct config *config)
+{
+    return number_of(&config->limits, config_limit_members, "worker-cpu");
+}
+
+const struct config_value *config_limit(const struct config *config, const char *name)
+{
+    return value_of(&config->limits, config_limit_members, name);
 }
 
 const char *const *config_plugin_folders(const struct config *config)

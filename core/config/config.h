@@ -91,6 +91,11 @@ json_t *config_keeping(const struct config *config, const char *site, const char
  * it is not set. */
 const struct config_value *config_default(const struct config *config, const char *name);
 int64_t config_default_timeout_ms(const struct config *config); /* 0: none */
+/* What a plugin's process may use: bytes of address space, milliseconds of processor time of one
+ * call; 0: no limit. */
+const struct config_value *config_limit(const struct config *config, const char *name);
+int64_t config_worker_memory(const struct config *config);
+int64_t config_worker_cpu_ms(const struct config *config);
 /* Absolute, ending with NULL. */
 const char *const *config_plugin_folders(const struct config *config);
 

@@ -78,18 +78,27 @@ static json_t *open_body(const struct engine *engine, const char *record_folder,
                      source, "record", record_folder, "replay", replay_folder);
 }
 
-static int start_client(struct engine *engine, const char *plugin_path, const char *record_folder,
-                        const char *replay_folder, struct error *reterr)
+/* What begin and resume say of the worker alike. */
+struct worker_order {
+    const char *plugin_path;
+    const char *record_folder; /* or NULL */
+    const char *replay_folder; /* or NULL */
+    struct client_limits limits;
+};
+
+static int start_client(struct engine *engine, const struct worker_order *order,
+                        struct error *reterr)
 {
     if (make_subfolders(engine->run.folder, reterr) != 0)
         return -1;
-    cleanup_json json_t *open = open_body(engine, record_folder, replay_folder);
+    cleanup_json json_t *open = open_body(engine, order->record_folder, order->replay_folder);
     const struct client_settings settings = {
-        .plugin_path = plugin_path,
+        .plugin_path = order->plugin_path,
         .plugin_name = engine->run.info->name,
         .open = open,
         .per_call = text_equal(getenv("SALVOR_WORKER"), "per-call"),
         .debug = getenv("SALVOR_DEBUG") != NULL,
+        .limits = order->limits,
     };
     engine->run.client = client_new(&settings);
     return 0;
@@ -218,8 +227,9 @@ static int begin(struct engine *engine, const struct engine_request *request, st
     if (run_record(run, "run", json_clone(engine->record), JOURNAL_DURABLE, reterr) != 0)
         return -1;
     kill_point("-", "run-recorded");
-    return start_client(engine, request->plugin->path, request->record_folder,
-                        request->replay_folder, reterr);
+    const struct worker_order order = {request->plugin->path, request->record_folder,
+                                       request->replay_folder, request->limits};
+    return start_client(engine, &order, reterr);
 }
 
 int engine_begin(const struct engine_request *request, struct engine **ret_engine,
@@ -363,8 +373,9 @@ static int reopen(struct engine *engine, const struct engine_resume *resume, str
                    JOURNAL_DURABLE, reterr) != 0 ||
         record_settlements(engine, resume->settlements, reterr) != 0)
         return -1;
-    return start_client(engine, engine->plugin->path, resume->record_folder, resume->replay_folder,
-                        reterr);
+    const struct worker_order order = {engine->plugin->path, resume->record_folder,
+                                       resume->replay_folder, resume->limits};
+    return start_client(engine, &order, reterr);
 }
 
 int engine_reopen(const struct engine_resume *resume, struct engine **ret_engine,

@@ -14,6 +14,7 @@
 #include "engine/run-state.h"
 #include "engine/step.h"
 #include "engine/ui.h"
+#include "host/client.h"
 #include "plugin/plugin-find.h"
 
 struct engine;
@@ -49,6 +50,7 @@ struct engine_request {
     const char *store_folder;
     const char *record_folder; /* or NULL */
     const char *replay_folder; /* or NULL */
+    struct client_limits limits;
     struct engine_ui ui;
 };
 
@@ -75,6 +77,7 @@ struct engine_resume {
     int accept_plugin_change;          /* another build of the plugin may go on */
     const char *record_folder;
     const char *replay_folder;
+    struct client_limits limits; /* of now, not of then */
     struct engine_ui ui;
 };
 

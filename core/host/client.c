@@ -14,6 +14,8 @@
 #include "base/kill-point.h"
 #include "base/text.h"
 #include "host/conversation.h"
+#include "host/oom.h"
+#include "host/worker-death.h"
 #include "plugin/vocabulary.h"
 
 enum { OPEN_DEADLINE_MS = 30000, CLOSE_MS = 5000, PROTOCOL = 1, DETAIL_LINES = 10 };
@@ -29,6 +31,8 @@ struct client {
     uint32_t last_call;
     json_t *descriptor; /* of the first worker; later ones must bring the same */
     char *build_id;
+    struct client_limits limits;
+    int64_t oom_kills; /* when the present worker was started; -1: unknown */
     struct call *call; /* under way, or NULL */
 };
 
@@ -55,6 +59,7 @@ struct client *client_new(const struct client_settings *settings)
     client->open = settings->open != NULL ? json_clone(settings->open) : json_object();
     client->per_call = settings->per_call;
     client->debug = settings->debug;
+    client->limits = settings->limits;
     client->who = client->plugin_path != NULL ? text_format("plugin '%s'", client->plugin_name)
                                               : text_copy("the service worker");
     client->line = (struct line){.process = WORKER_PROCESS_INIT,
@@ -195,6 +200,16 @@ static void add_maintainer(const struct client *client, struct error *err)
         (void)error_hint(err, "this is a fault of the plugin; tell its maintainer, %s", maintainer);
 }
 
+/* A plugin that gets no memory may end in any way. */
+static void add_memory_limit(const struct client *client, struct error *err)
+{
+    cleanup_free char *before = text_copy(err->hint != NULL ? err->hint : "");
+    (void)error_hint(err,
+                     "%s%sits memory is bounded by 'worker-memory' under 'limits' in salvor.yaml, "
+                     "%lld MiB",
+                     before, *before != '\0' ? "\n" : "", (long long)(client->limits.memory >> 20));
+}
+
 /* The worker's own reason for ending ("salvor worker: the plugin closed ..."), or NULL. */
 static char *own_reason(const struct client *client)
 {
@@ -212,15 +227,18 @@ static void describe_end(struct client *client, const char *place, struct error 
     add_last_words(client, &words);
     cleanup_free char *reason = own_reason(client);
     const int status = bury(client);
+    const int64_t kills = oom_kills();
+    const struct worker_death death = {
+        .signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+        .oom_kills =
+            client->oom_kills >= 0 && kills > client->oom_kills ? kills - client->oom_kills : 0,
+        .limits = client->limits};
+    int own_fault = 1;
     if (!gone) {
         (void)error_set(reterr, EXIT_FAILED, "%s closed its connection in %s and went on",
                         client->who, place);
     } else if (WIFSIGNALED(status)) {
-        const char *name = sigabbrev_np(WTERMSIG(status));
-        const char *meaning = sigdescr_np(WTERMSIG(status));
-        (void)error_set(reterr, EXIT_FAILED, "%s crashed in %s: signal %d (SIG%s, %s)", client->who,
-                        place, WTERMSIG(status), name != NULL ? name : "?",
-                        meaning != NULL ? meaning : "unknown");
+        own_fault = worker_death_tell(&death, client->who, place, reterr);
     } else if (reason != NULL) {
         (void)error_set(reterr, EXIT_FAILED, "%s broke off in %s: %s", client->who, place, reason);
     } else {
@@ -230,7 +248,10 @@ static void describe_end(struct client *client, const char *place, struct error 
     }
     if (words.detail != NULL)
         (void)error_detail(reterr, "%s", words.detail);
-    add_maintainer(client, reterr);
+    if (own_fault)
+        add_maintainer(client, reterr);
+    if (own_fault && client->limits.memory > 0)
+        add_memory_limit(client, reterr);
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -241,6 +262,10 @@ static int queue_open(struct client *client, struct error *reterr)
     json_put(body, "protocol", json_integer(PROTOCOL));
     json_put_text(body, "plugin", client->plugin_path);
     json_put_text(body, "name", client->plugin_path != NULL ? client->plugin_name : NULL);
+    json_put(body, "limits",
+             json_make("{s:I, s:I}", "memory", (json_int_t)client->limits.memory, "cpu_ms",
+                       (json_int_t)client->limits.cpu_ms));
+    client->oom_kills = oom_kills();
     return frame_encode_parts(&client->line.out, FRAME_OPEN, 0, body, reterr);
 }
 

@@ -14,12 +14,19 @@
 
 struct client;
 
+/* What a worker may use; 0: no limit. */
+struct client_limits {
+    int64_t memory; /* bytes of address space */
+    int64_t cpu_ms; /* processor time of one call */
+};
+
 struct client_settings {
     const char *plugin_path; /* NULL: a service worker */
     const char *plugin_name;
     json_t *open; /* the OPEN frame's body without "protocol", "plugin", "name"; borrowed */
     int per_call; /* SALVOR_WORKER=per-call: a fresh process for every call */
     int debug;    /* core files and ptrace allowed */
+    struct client_limits limits;
 };
 
 /* What the caller of client_call hears meanwhile. Any of them may be NULL. */

@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "services/shim-spec.h"
+#include "worker/limits.h"
 
 enum { OUT_OF_THE_WAY = 64 }; /* above every number that a shim is given */
 
@@ -110,7 +111,11 @@ int shim_spawn(const char *command, const char *argument, const json_t *spec,
                const struct shim_fd *fds, size_t fd_count, struct shim *ret_shim,
                struct error *reterr)
 {
-    cleanup_free char *text = json_canonical(spec);
+    cleanup_json json_t *whole = json_copy((json_t *)spec);
+    json_t *limits = limits_before();
+    if (limits != NULL)
+        json_put(whole, "limits", limits);
+    cleanup_free char *text = json_canonical(whole);
     cleanup_close int spec_fd = memory_file("salvor-spec", text, strlen(text));
     int ends[2] = {-1, -1};
     if (spec_fd < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)

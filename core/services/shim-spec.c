@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "worker/limits.h"
 
 enum { SPEC_LIMIT = 8 << 20 };
 
@@ -50,6 +51,8 @@ int shim_spec_read(json_t **ret_spec, struct error *reterr)
         json_decref(*ret_spec);
         return error_set(reterr, EXIT_FAILED, "the command to start cannot be read");
     }
+    /* before anything runs for long: a job outlives its worker, and all of that one's limits */
+    limits_restore(json_object_get(*ret_spec, "limits"));
     return 0;
 }
 

@@ -6,6 +6,7 @@
  *
  *   {"path": program, "argv":[…], "env":["NAME=value",…], "folder": working directory,
  *    "keep":[3,…]       descriptors that the command inherits,
+ *    "limits": those of before the worker's own (worker/limits.h), absent when it has none,
  *    "files":[{"name","fd"}]   secrets that become 0600 files; "{secret:NAME}" in argv and env
  *                              is replaced by the path}
  */

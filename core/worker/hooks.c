@@ -12,6 +12,7 @@
 #include "worker/argument.h"
 #include "worker/call-life.h"
 #include "worker/host-table.h"
+#include "worker/limits.h"
 #include "worker/output-tables.h"
 #include "worker/residue.h"
 #include "worker/service-calls.h"
@@ -364,6 +365,7 @@ int hooks_run(struct worker_session *session, struct frame *frame)
     uint32_t answer = 0;
     int clean = 1;
     call_begin(&call, session, frame->call);
+    limits_begin_call();
     call.public.host = host_table();
     call.body = take_pointer(frame->body);
     salvor_status status = prepare(&call);

@@ -19,6 +19,7 @@
 #include "worker/channel.h"
 #include "worker/hooks.h"
 #include "worker/interfaces.h"
+#include "worker/limits.h"
 #include "worker/output-tables.h"
 #include "worker/plugin-open.h"
 
@@ -76,6 +77,7 @@ static int open_session(struct worker_session *session, char **ret_build_id, str
     register_interfaces();
     if (recorder_open(session->open, &session->recorder, reterr) != 0)
         return -1;
+    limits_set(json_object_get(session->open, "limits"));
     if (path != NULL)
         return plugin_open(session, path, ret_build_id, reterr);
     kill_point_identify("service", getppid());

@@ -359,6 +359,16 @@ def test_a_changed_backup_is_refused_at_resume(site):
     expect_end(site.salvor("resume", "last", "--yes"), 5, "is not the one that run")
 
 
+def test_a_restore_within_limits(site):
+    backup = wrecked(site)
+    config = f"{site.folder}/salvor.yaml"
+    with open(config, "w", encoding="utf-8") as file:
+        file.write("limits: {worker-memory: 64MiB, worker-cpu: 10s}\n")
+    words = [*site.restore_words(backup), "--config", config, "--yes", "--no-post-resync"]
+    expect_end(site.salvor(*words), 0)
+    expect(len(site.end_state()["database"]["keys"]) == KEYS, "the least memory is enough")
+
+
 # ---- interruption ---------------------------------------------------------------------------------
 
 

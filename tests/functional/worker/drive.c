@@ -98,8 +98,11 @@ int main(int argc, char **argv)
     }
     cleanup_json json_t *open =
         argc > 3 ? json_loads(argv[3], JSON_REJECT_DUPLICATES, NULL) : json_object();
-    const struct client_settings settings = {argv[1], argv[2], open,
-                                             text_equal(getenv("SALVOR_WORKER"), "per-call"), 0};
+    const struct client_settings settings = {.plugin_path = argv[1],
+                                             .plugin_name = argv[2],
+                                             .open = open,
+                                             .per_call =
+                                                 text_equal(getenv("SALVOR_WORKER"), "per-call")};
     struct client *client = client_new(&settings);
     char line[65536];
     int failed = 0;

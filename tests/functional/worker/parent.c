@@ -175,7 +175,8 @@ struct client *mock_client(const char *name, int per_call, json_t *options)
     cleanup_free char *path = mock_path(name);
     cleanup_json json_t *open =
         json_make("{s:o}", "options", options != NULL ? options : json_object());
-    const struct client_settings settings = {path, name, open, per_call, 0};
+    const struct client_settings settings = {
+        .plugin_path = path, .plugin_name = name, .open = open, .per_call = per_call};
     return remember(client_new(&settings));
 }
 

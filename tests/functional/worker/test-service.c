@@ -327,7 +327,8 @@ static void crash_is_contained_and_named(void **state)
     struct ears ears = {0};
     struct service *service = start(0);
     assert_null(call(service, "crash", NULL, &ears, -1, &err));
-    expect_text(err.message, "the service worker crashed in 'crash': signal 9 (SIGKILL", "crash");
+    expect_text(err.message,
+                "the service worker was ended from outside in 'crash': signal 9 (SIGKILL", "crash");
     expect_text(err.detail, "about to fall", "last words");
     assert_int_equal(err.code, EXIT_FAILED);
     json_decref(take_pointer(ears.frames));

@@ -361,7 +361,8 @@ static struct client *command_client(const char *folder, const char *when)
     cleanup_json json_t *open =
         json_make("{s:{s:s}, s:s, s:s, s:s}", "options", "when", when, "run_folder", folder,
                   "scratch_folder", folder, "jobs_folder", folder);
-    const struct client_settings settings = {path, "command", open, per_call, 0};
+    const struct client_settings settings = {
+        .plugin_path = path, .plugin_name = "command", .open = open, .per_call = per_call};
     return client_new(&settings);
 }
 
@@ -518,7 +519,7 @@ static void service_worker_has_no_hooks(void **state)
 {
     (void)state;
     json_t *before = parent_descriptors();
-    const struct client_settings settings = {NULL, NULL, NULL, per_call, 0};
+    const struct client_settings settings = {.per_call = per_call};
     struct client *client = client_new(&settings);
     struct heard heard = {0};
     const json_t *descriptor = before;
@@ -562,7 +563,8 @@ static void plugin_changed_on_disk_is_refused(void **state)
     cleanup_free char *other = text_format("%s/again/salvor_good.so", MOCK_FOLDER);
     json_t *before = parent_descriptors();
     copy(good, path);
-    const struct client_settings settings = {path, "good", NULL, per_call, 0};
+    const struct client_settings settings = {
+        .plugin_path = path, .plugin_name = "good", .per_call = per_call};
     struct client *client = client_new(&settings);
     struct heard heard = {0};
     expect_ok(client, mock_call("discover", SOON), &heard);

@@ -117,7 +117,7 @@ static void test_unknown_keys(void **state)
     EXPECT("site:\n  a: {}\n",
            "s.yaml:1:1: unknown key 'site' in the configuration | did you mean 'sites'?");
     EXPECT("xyz: 1\n", "s.yaml:1:1: unknown key 'xyz' in the configuration | "
-                       "there are: sites, stores, defaults");
+                       "there are: sites, stores, defaults, limits");
     EXPECT("stores:\n  s: {path: /x, pth: 1}\n",
            "s.yaml:2:17: unknown key 'pth' in store 's' | did you mean 'path'?");
     EXPECT("defaults: {statedir: /x}\n",
@@ -128,9 +128,9 @@ static void test_wrong_kinds(void **state)
 {
     (void)state;
     EXPECT("- a\n", "s.yaml:1:1: a configuration must be a map, not a list | "
-                    "it has the keys sites, stores and defaults");
+                    "it has the keys sites, stores, defaults and limits");
     EXPECT("just text\n", "s.yaml:1:1: a configuration must be a map, not a text | "
-                          "it has the keys sites, stores and defaults");
+                          "it has the keys sites, stores, defaults and limits");
     EXPECT("sites: [a]\n", "s.yaml:1:8: 'sites' must be a map, not a list");
     EXPECT("sites: {a: eksa}\n", "s.yaml:1:12: site 'a' must be a map, not a text");
     EXPECT("sites: {a: }\n", "s.yaml:1:9: site 'a' has no value");
@@ -289,6 +289,26 @@ static void test_how_backups_are_kept(void **state)
            "write env:NAME, file:PATH or exec:COMMAND, never the secret itself");
 }
 
+static void test_limits(void **state)
+{
+    (void)state;
+    struct config *config = parse("limits: {worker-memory: 512MiB, worker-cpu: 5m}\n");
+    assert_int_equal(config_worker_memory(config), INT64_C(512) << 20);
+    assert_int_equal(config_worker_cpu_ms(config), 300000);
+    config_free(config);
+    struct config *none = parse("limits:\n");
+    assert_int_equal(config_worker_memory(none), 0);
+    assert_int_equal(config_worker_cpu_ms(none), 0);
+    config_free(none);
+    EXPECT("limits: {worker-memory: 1MiB, worker-cpu: 10ms}\n",
+           "s.yaml:1:25: 'worker-memory' must be at least 64MiB",
+           "s.yaml:1:43: 'worker-cpu' must be at least 1s");
+    EXPECT("limits: {worker-memory: much}\n", "s.yaml:1:25: 'much' is not a size | "
+                                              "write a number with its unit: 64KiB, 512MiB, 2GiB");
+    EXPECT("limits: {worker-mem: 1GiB}\n",
+           "s.yaml:1:10: unknown key 'worker-mem' in 'limits' | did you mean 'worker-memory'?");
+}
+
 static void test_all_problems_at_once(void **state)
 {
     (void)state;
@@ -310,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_wrong_kinds),
         cmocka_unit_test(test_names_and_references),
         cmocka_unit_test(test_practice),
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_stores_in_buckets),
         cmocka_unit_test(test_how_backups_are_kept),
         cmocka_unit_test(test_all_problems_at_once),
