@@ -43,6 +43,17 @@ struct batch_kind {
      */
     enum batch_settled (*settle)(struct worker_call *call, struct batch_task *task);
 
+    /*
+     * With --record: keeps the outcome that stands (status, certainty, code, error and what
+     * result() needs); with --replay: fills them in from what was kept, in place of start(). NULL:
+     * this kind is not recorded.
+     */
+    void (*record)(struct worker_call *call, struct batch_task *task);
+    void (*replay)(struct worker_call *call, struct batch_task *task);
+
+    /* A full record for the journal, of an outcome that was not expected. NULL: none. */
+    void (*tell)(struct worker_call *call, const struct batch_task *task);
+
     /* Body and err of the result; status, code, certainty and attempts are filled already. */
     void (*result)(struct batch_task *task, struct salvor_batch_result *result);
 
@@ -59,7 +70,7 @@ struct batch_outcome {
     int64_t retry_after_ms; /* -1: none */
     int64_t latency_ms;     /* what the peer took; -1: says nothing about its load */
     int slow_down;          /* 1: the peer asks for a lower rate (429, 503, no free session) */
-    struct error error;     /* unless OK; moved from here */
+    struct error error;     /* unless OK; what last_error says after next() */
 };
 
 struct batch_task {
@@ -72,26 +83,25 @@ struct batch_task {
     uint32_t attempts;
     struct salvor_batch *batch;
     struct batch_task *next;
-    int64_t began;  /* first attempt */
-    int64_t due;    /* next attempt */
-    uint32_t state; /* batch.c */
+    int64_t began;   /* its first attempt */
+    int64_t started; /* its last one */
+    int64_t due;     /* the next one */
     int settled;
 };
 
 /* salvor.batch, for the list of tables. */
 extern const struct salvor_batches batch_table;
 
-/* FULL: no room (nothing recorded); BUG: not an open batch of this call; OK: batch_submit will
- * take a task. For services that want to know before they build one. */
+/* OK: batch_submit will take a task. FULL: no room (nothing is recorded in `call`); BUG: not an
+ * open batch of this call. Services ask before they build a task. */
 salvor_status batch_room(struct worker_call *call, salvor_batch *batch);
 
-/* Takes the task over (it is destroyed in any case but FULL and BUG) and starts it when there is
- * room in flight. */
-salvor_status batch_submit(struct worker_call *call, salvor_batch *batch, uint64_t tag,
-                           struct batch_task *task);
+/* After batch_room: takes the task over and starts it as soon as there is room in flight. */
+void batch_submit(struct worker_call *call, salvor_batch *batch, uint64_t tag,
+                  struct batch_task *task);
 
-/* The attempt under way ended and task->outcome is filled. Any time between start() and
- * destroy(), start() included. */
+/* The attempt under way ended and task->outcome is filled. From start() or settle() themselves, or
+ * any time later in net_wait. */
 void batch_ended(struct batch_task *task);
 
 /* outcome of a finished transfer; its error is moved. `repeatable`: by method or flag. */
