@@ -99,8 +99,24 @@ int backup_set_is_complete(const struct backup_set *set)
 
 /* ---- commit ------------------------------------------------------------------------------- */
 
+static json_t *artifact_entry(const json_t *artifact)
+{
+    return json_make(
+        "{s:O, s:O?, s:O?, s:O?, s:b, s:O?}", "name", json_object_get(artifact, "name"),
+        "media_type", json_object_get(artifact, "media_type"), "size",
+        json_object_get(artifact, "size"), "sha256", json_object_get(artifact, "sha256"),
+        "sensitive", json_flag(artifact, "sensitive"), "encryption",
+        json_object_get(artifact, "encryption"));
+}
+
+static json_t *left_out_entry(const json_t *artifact)
+{
+    return json_make("{s:O, s:O?}", "name", json_object_get(artifact, "name"), "media_type",
+                     json_object_get(artifact, "media_type"));
+}
+
 /* Of a name given twice the last counts: an attempt that was killed may have made the first. */
-static json_t *last_of_each_name(const json_t *artifacts)
+static json_t *last_of_each_name(const json_t *artifacts, int left_out)
 {
     cleanup_json json_t *by_name = json_object();
     json_t *list = json_array();
@@ -110,16 +126,12 @@ static json_t *last_of_each_name(const json_t *artifacts)
     json_t *kept = NULL;
     json_array_foreach (artifacts, index, artifact) {
         if (json_text(artifact, "name") != NULL)
-            json_put(by_name, json_text(artifact, "name"),
-                     json_make("{s:O, s:O?, s:O?, s:O?, s:b}", "name",
-                               json_object_get(artifact, "name"), "media_type",
-                               json_object_get(artifact, "media_type"), "size",
-                               json_object_get(artifact, "size"), "sha256",
-                               json_object_get(artifact, "sha256"), "sensitive",
-                               json_flag(artifact, "sensitive")));
+            json_put(by_name, json_text(artifact, "name"), json_incref((json_t *)artifact));
     }
-    json_object_foreach (by_name, name, kept)
-        json_add(list, json_incref(kept));
+    json_object_foreach (by_name, name, kept) {
+        if (json_flag(kept, "left_out") == left_out)
+            json_add(list, left_out ? left_out_entry(kept) : artifact_entry(kept));
+    }
     return list;
 }
 
@@ -174,11 +186,27 @@ static int64_t next_sequence(const struct backup_set *set)
     return highest + 1;
 }
 
-static json_t *manifest_of(const struct backup_set *set, const json_t *members, json_t *artifacts)
+static int is_any_encrypted(const json_t *artifacts)
+{
+    size_t index = 0;
+    const json_t *artifact = NULL;
+    json_array_foreach (artifacts, index, artifact) {
+        if (json_text(artifact, "encryption") != NULL)
+            return 1;
+    }
+    return 0;
+}
+
+static json_t *manifest_of(const struct backup_set *set, const json_t *members, json_t *artifacts,
+                           json_t *left_out)
 {
     char created[CLOCK_TEXT_SIZE];
     clock_format(clock_realtime_ms(), created);
     json_t *manifest = json_clone(members);
+    if (!is_any_encrypted(artifacts))
+        (void)json_object_del(manifest, "recipients");
+    if (json_array_size(left_out) > 0)
+        json_put(manifest, "left_out", json_incref(left_out));
     json_put(manifest, "salvor-set", json_integer(1));
     json_put_text(manifest, "set", set->name);
     json_put_text(manifest, "provider", set->provider);
@@ -216,7 +244,7 @@ static int lock_provider(const struct backup_set *set, struct error *reterr)
 }
 
 static int commit(struct backup_set *set, const json_t *members, json_t *artifacts,
-                  char digest[DIGEST_TEXT_SIZE], struct error *reterr)
+                  json_t *left_out, char digest[DIGEST_TEXT_SIZE], struct error *reterr)
 {
     struct foreign foreign = {set, artifacts};
     if (check_artifacts(set, artifacts, reterr) != 0 ||
@@ -225,7 +253,7 @@ static int commit(struct backup_set *set, const json_t *members, json_t *artifac
     cleanup_close int lock = lock_provider(set, reterr);
     if (lock < 0)
         return -1;
-    cleanup_json json_t *manifest = manifest_of(set, members, artifacts);
+    cleanup_json json_t *manifest = manifest_of(set, members, artifacts, left_out);
     if (manifest_write(set->folder, manifest, digest, reterr) != 0)
         return -1;
     kill_point("-", "set-manifest-written");
@@ -237,13 +265,14 @@ static int commit(struct backup_set *set, const json_t *members, json_t *artifac
 int backup_set_commit(struct backup_set *set, const json_t *members, const json_t *artifacts,
                       char **ret_digest, struct error *reterr)
 {
-    cleanup_json json_t *own = last_of_each_name(artifacts);
+    cleanup_json json_t *own = last_of_each_name(artifacts, 0);
+    cleanup_json json_t *left_out = last_of_each_name(artifacts, 1);
     char digest[DIGEST_TEXT_SIZE];
     if (set->complete) {
         cleanup_json json_t *manifest = NULL;
         if (manifest_read(set->folder, &manifest, digest, reterr) != 0)
             return -1;
-    } else if (commit(set, members, own, digest, reterr) != 0) {
+    } else if (commit(set, members, own, left_out, digest, reterr) != 0) {
         return -1;
     }
     if (ret_digest != NULL)

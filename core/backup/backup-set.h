@@ -4,9 +4,11 @@
  * <set>.partial; one rename makes it a backup. No manifest, no backup.
  *
  * manifest.json: {"salvor-set":1,"set","sequence","provider","created":RFC 3339,
- *  "artifacts":[{"name","media_type","size","sha256","sensitive"}]} and the members given to
- * commit. The sequence counts the sets of a provider in this store, so that "latest" does not
- * depend on clocks. SHA256SUMS covers the manifest too: every flipped bit of a set is found.
+ *  "artifacts":[{"name","media_type","size","sha256","sensitive","encryption"}],
+ *  "left_out":[{"name","media_type"}] (sensitive ones, with --without-secrets)} and the members
+ * given to commit; "encryption" is null, or the format that the stored bytes are in. The sequence
+ * counts the sets of a provider in this store, so that "latest" does not depend on clocks.
+ * SHA256SUMS covers the manifest too: every flipped bit of a set is found.
  *
  * Reading sets and bare vendor files: backup-source.h.
  */
@@ -37,12 +39,13 @@ int backup_set_is_complete(const struct backup_set *set);
 
 /*
  * Makes it a backup. `artifacts`: JSON array of ARTIFACT frame bodies ({"name","media_type","size",
- * "sha256","sensitive"}); of a name given twice the last counts. Every one is read again and
- * compared, files that are not named are removed, everything is synced before the rename. `members`
- * (object) must hold "run", "site", "salvor" (version), "plugin" ({"version","build_id"}) and
- * "journal_head", and may hold more ("subject": what was saved, from where, product versions); both
- * are borrowed. *ret_digest (may be NULL): SHA-256 of the manifest as hexadecimal, owned by the
- * caller. Committing a complete set does nothing.
+ * "sha256","sensitive","encryption","left_out"}); of a name given twice the last counts. Every one
+ * is read again and compared, files that are not named are removed, everything is synced before the
+ * rename. `members` (object) must hold "run", "site", "salvor" (version), "plugin"
+ * ({"version","build_id"}) and "journal_head", and may hold more ("subject": what was saved, from
+ * where, product versions); both are borrowed; "recipients" is kept where anything is encrypted.
+ * *ret_digest (may be NULL): SHA-256 of the manifest as hexadecimal, owned by the caller.
+ * Committing a complete set does nothing.
  */
 int backup_set_commit(struct backup_set *set, const json_t *members, const json_t *artifacts,
                       char **ret_digest, struct error *reterr);

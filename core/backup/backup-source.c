@@ -35,6 +35,8 @@ static int from_set(const char *folder, struct backup_source **ret_source, struc
     *ret_source = source_new(json_text(manifest, "set"), folder, folder, digest,
                              manifest_artifacts(manifest));
     (*ret_source)->manifest = json_incref(manifest);
+    json_put((*ret_source)->open, "set", json_true());
+    json_put((*ret_source)->open, "left_out", manifest_left_out(manifest));
     return 0;
 }
 

@@ -14,7 +14,8 @@ struct backup_source {
     char *path;       /* absolute; a bare file is the file itself (salvor_request.source_folder) */
     char *digest;     /* hexadecimal SHA-256 of the manifest; bare: of the file, or of the
                          canonical JSON of `artifacts` for a folder */
-    json_t *open;     /* {"name","folder","artifacts":{name:{"size","sha256"}}} for OPEN.source */
+    json_t *open;     /* {"name","folder","set":bool,"artifacts":{name:{"size","sha256",
+                         "encryption"}},"left_out":[names]} for OPEN.source */
     json_t *manifest; /* NULL: bare */
 };
 

@@ -129,7 +129,20 @@ json_t *manifest_artifacts(const json_t *manifest)
     const json_t *artifact = NULL;
     json_array_foreach (json_object_get(manifest, "artifacts"), index, artifact)
         json_put(artifacts, json_text(artifact, "name"),
-                 json_make("{s:O, s:O}", "size", json_object_get(artifact, "size"), "sha256",
-                           json_object_get(artifact, "sha256")));
+                 json_make("{s:O, s:O, s:O?}", "size", json_object_get(artifact, "size"), "sha256",
+                           json_object_get(artifact, "sha256"), "encryption",
+                           json_object_get(artifact, "encryption")));
     return artifacts;
+}
+
+json_t *manifest_left_out(const json_t *manifest)
+{
+    json_t *names = json_array();
+    size_t index = 0;
+    const json_t *artifact = NULL;
+    json_array_foreach (json_object_get(manifest, "left_out"), index, artifact) {
+        if (json_text(artifact, "name") != NULL)
+            json_add(names, json_string(json_text(artifact, "name")));
+    }
+    return names;
 }

@@ -18,7 +18,9 @@ int manifest_write(const char *folder, const json_t *manifest, char ret_sha256[D
 int manifest_read(const char *folder, json_t **ret_manifest, char ret_sha256[DIGEST_TEXT_SIZE],
                   struct error *reterr);
 
-/* {name:{"size","sha256"}} of a manifest; owned by the caller. */
+/* {name:{"size","sha256","encryption"}} of a manifest; and the names of what was
+ * left out. Owned by the caller. */
 json_t *manifest_artifacts(const json_t *manifest);
+json_t *manifest_left_out(const json_t *manifest);
 
 #endif

@@ -6,6 +6,10 @@
 
 #include "cli/arguments.h"
 
+enum { ARGUMENTS_FLAG_LIMIT = 16 };
+
+struct flag;
+
 struct text_list {
     const char **items; /* ends with NULL; NULL while empty */
     size_t count;
@@ -20,6 +24,10 @@ struct arguments_memory {
     struct settlement *settlements;
     size_t settlement_count;
     struct config *config;
+    json_t *store;
+    json_t *given_keeping; /* of flags: "recipients", "identity", "keep-last", "keep-for" */
+    const struct flag *seen[ARGUMENTS_FLAG_LIMIT]; /* flags that belong to some actions only */
+    size_t seen_count;
     struct plugin_file *plugin;
     const struct action *action;
     int action_unknown, flag_unknown;

@@ -64,9 +64,12 @@ struct arguments {
     json_t *origins; /* the same names -> "--set", "--kubeconfig": what errors call them */
     const char *state_folder;          /* absolute; --state-dir, configuration or the default */
     const char *const *plugin_folders; /* --plugin-dir, then the configuration's; ends with NULL */
-    const char *store_folder;          /* absolute; --store, the site's, the default store, else
-                                          `sets` in the state folder */
-    const char *config_file;           /* --config as given, or NULL */
+    const json_t *store; /* --store, the site's, the default store, else {"name":"local","type":
+                            "folder","path": `sets` in the state folder}: see config_store */
+    const char *store_folder; /* absolute, where sets are made: the store's own, or that of a store
+                                 elsewhere in `staging` of the state folder */
+    json_t *keeping;          /* see config_keeping; flags go over it */
+    const char *config_file;  /* --config as given, or NULL */
 
     /* the run */
     const char *from;             /* --from, for validate also the operand, for drill else
@@ -86,6 +89,8 @@ struct arguments {
     int no_post_resync;                   /* --no-post-resync */
     int accept_plugin_change;             /* --accept-plugin-change */
     int verify;                           /* report --verify */
+    int without_secrets;                  /* --without-secrets */
+    int read_data;                        /* --read-data */
     enum switch_state wait;               /* --wait[=false] */
     int64_t timeout_ms;                   /* --timeout; 0: none */
 

@@ -9,13 +9,8 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/arguments.h"
+#include "cli/keygen-command.h"
 #include "cli/table.h"
-
-static char *store_of(const struct arguments *arguments)
-{
-    return arguments->store_folder != NULL ? text_copy(arguments->store_folder)
-                                           : text_format("%s/sets", arguments->state_folder);
-}
 
 static int list(const struct arguments *arguments, struct error *reterr)
 {
@@ -23,7 +18,7 @@ static int list(const struct arguments *arguments, struct error *reterr)
         {"SET", "set", 0},     {"PROVIDER", "provider", 0}, {"SITE", "site", 0},
         {"STATE", "state", 0}, {"CREATED", "created", 0},   {"BYTES", "size", 0},
         {"PATH", "path", 1},   {"PROBLEM", "problem", 1},   {NULL, NULL, 0}};
-    cleanup_free char *store = store_of(arguments);
+    const char *store = arguments->store_folder;
     cleanup_json json_t *sets = NULL;
     if (backup_set_list(store, arguments->provider, &sets, reterr) != 0)
         return -1;
@@ -61,7 +56,7 @@ static int verify(const struct arguments *arguments, struct error *reterr)
                                                   {"ARTIFACTS", "artifacts", 0},
                                                   {"DIGEST", "digest", 0},
                                                   {NULL, NULL, 0}};
-    cleanup_free char *store = store_of(arguments);
+    const char *store = arguments->store_folder;
     struct backup_source *source = NULL;
     if (find_set(store, arguments, &source, reterr) != 0)
         return -1;
@@ -79,6 +74,8 @@ static int verify(const struct arguments *arguments, struct error *reterr)
 
 int backups_command(const struct arguments *arguments, struct error *reterr)
 {
+    if (text_equal(arguments->action, "keygen"))
+        return keygen_command(arguments, reterr);
     return text_equal(arguments->action, "verify") ? verify(arguments, reterr)
                                                    : list(arguments, reterr);
 }

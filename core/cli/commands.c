@@ -49,6 +49,9 @@ static const struct action runs_actions[] = {
 static const struct action backups_actions[] = {
     {"list", "list the backup sets of a store", NO_OPERANDS},
     {"verify", "prove that a set is whole", {"SET", 1, 1, OPERAND_ANY}},
+    {"keygen",
+     "make a private key for encrypted backups and print its recipient",
+     {"FILE", 1, 1, OPERAND_FILE}},
     {NULL, NULL, NO_OPERANDS},
 };
 

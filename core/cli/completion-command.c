@@ -196,6 +196,9 @@ static void offer_flag_value(const struct completion *completion, const struct f
     case VALUE_ROW:
         offer_rows(completion);
         break;
+    case VALUE_REFERENCE:
+        offer_words(completion, "env: file: exec:");
+        break;
     case VALUE_FORMAT:
         offer_words(completion, command != NULL ? command->outputs : NULL);
         break;
@@ -213,6 +216,8 @@ static void offer_flags(const struct completion *completion)
     for (const struct flag *flag = flag_table; flag->name != NULL; flag++) {
         cleanup_free char *text = text_format("--%s", flag->name);
         uint32_t everywhere = 0xffffffffU;
+        if (!flag_has_action(flag, command, completion->arguments->action))
+            continue;
         if (command != NULL ? (flag->commands & ON(command->id)) != 0
                             : flag->commands == everywhere)
             offer(completion, text);

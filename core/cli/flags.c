@@ -39,7 +39,44 @@ const struct flag flag_table[] = {
          "take this procedure instead of choosing from evidence"),
     FLAG(FLAG_STORE, "store", 0, "NAME", VALUE_STORE, 0, ABOUT_A_SITE,
          "store of the configuration that holds the backup sets"),
-    FLAG(FLAG_DRY_RUN, "dry-run", 0, NULL, VALUE_NONE, 0, PLANNING, "plan only, change nothing"),
+    {.name = "dry-run",
+     .help = "plan only, change nothing",
+     .id = FLAG_DRY_RUN,
+     .value = VALUE_NONE,
+     .commands = PLANNING | ON(COMMAND_BACKUPS),
+     .actions = "prune"},
+    FLAG(FLAG_RECIPIENT, "recipient", 0, "KEY", VALUE_TEXT, 1, ON(COMMAND_BACKUP),
+         "public key that artifacts are encrypted to, instead of those of the configuration"),
+    FLAG(FLAG_WITHOUT_SECRETS, "without-secrets", 0, NULL, VALUE_NONE, 0, ON(COMMAND_BACKUP),
+         "leave sensitive artifacts out; the set says so ever after"),
+    {.name = "identity",
+     .value_name = "REFERENCE",
+     .help = "private key that opens encrypted artifacts: file:PATH, env:NAME or exec:COMMAND",
+     .id = FLAG_IDENTITY,
+     .value = VALUE_REFERENCE,
+     .repeatable = 1,
+     .commands = ABOUT_A_BACKUP | ON(COMMAND_BACKUPS),
+     .actions = "verify export"},
+    {.name = "read-data",
+     .help = "decrypt what is encrypted, too, to its proven end",
+     .id = FLAG_READ_DATA,
+     .value = VALUE_NONE,
+     .commands = ON(COMMAND_BACKUPS),
+     .actions = "verify"},
+    {.name = "keep-last",
+     .value_name = "NUMBER",
+     .help = "keep this many sets of each site",
+     .id = FLAG_KEEP_LAST,
+     .value = VALUE_TEXT,
+     .commands = ON(COMMAND_BACKUPS),
+     .actions = "prune"},
+    {.name = "keep-for",
+     .value_name = "DURATION",
+     .help = "keep sets that are younger",
+     .id = FLAG_KEEP_FOR,
+     .value = VALUE_TEXT,
+     .commands = ON(COMMAND_BACKUPS),
+     .actions = "prune"},
     FLAG(FLAG_APPROVE, "approve", 0, "HASH", VALUE_TEXT, 1, RUNNING,
          "approve the plan with this hash"),
     FLAG(FLAG_POLICY, "policy", 0, "FILE", VALUE_FILE, 0, RUNNING,
@@ -89,6 +126,20 @@ const struct flag flag_table[] = {
     FLAG(FLAG_VERSION, "version", 0, NULL, VALUE_NONE, 0, EVERYWHERE, "show the version"),
     {.name = NULL},
 };
+
+int flag_has_action(const struct flag *flag, const struct command *command, const char *action)
+{
+    if (flag->actions == NULL || command == NULL || command->actions == NULL || action == NULL)
+        return 1;
+    size_t size = strlen(action);
+    for (const char *at = flag->actions; *at != '\0';) {
+        size_t word = strcspn(at, " ");
+        if (word == size && strncmp(at, action, size) == 0)
+            return 1;
+        at += word + (at[word] == ' ');
+    }
+    return 0;
+}
 
 const struct flag *flag_find(const char *name)
 {

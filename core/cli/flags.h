@@ -32,6 +32,12 @@ enum flag_id {
     FLAG_RECORD,
     FLAG_REPLAY,
     FLAG_VERIFY,
+    FLAG_RECIPIENT,
+    FLAG_WITHOUT_SECRETS,
+    FLAG_IDENTITY,
+    FLAG_READ_DATA,
+    FLAG_KEEP_LAST,
+    FLAG_KEEP_FOR,
     FLAG_OUTPUT,
     FLAG_LOG_FORMAT,
     FLAG_VERBOSE,
@@ -54,7 +60,8 @@ enum flag_value {
     VALUE_PROCEDURE,
     VALUE_FINDING,
     VALUE_ROW,
-    VALUE_FORMAT, /* the command's outputs */
+    VALUE_REFERENCE, /* of a secret */
+    VALUE_FORMAT,    /* the command's outputs */
     VALUE_LOG_FORMAT
 };
 
@@ -66,11 +73,16 @@ struct flag {
     enum flag_value value;
     int repeatable;
     uint32_t commands; /* ON() mask */
-    char letter;       /* 0: none */
+    const char
+        *actions; /* of a command with actions, those that have it: "verify export"; NULL: all */
+    char letter;  /* 0: none */
 };
 
 /* In the order of help; ends with a NULL name. */
 extern const struct flag flag_table[];
+
+/* 0 when the flag belongs to other actions of the command (both may be NULL). */
+int flag_has_action(const struct flag *flag, const struct command *command, const char *action);
 
 /* NULL when there is none. */
 const struct flag *flag_find(const char *name);

@@ -87,26 +87,19 @@ static json_t *items_as_data(const struct run_state *state)
     return items;
 }
 
-static json_t *findings_as_data(const struct plugin_info *info, const json_t *findings)
+static json_t *findings_as_data(const json_t *findings)
 {
     json_t *data = json_array();
     size_t index = 0;
     const json_t *finding = NULL;
-    json_array_foreach (findings, index, finding) {
-        const struct plugin_finding *declared = plugin_info_finding(info, json_text(finding, "id"));
-        json_t *statements = json_array();
-        for (size_t i = 0;
-             declared != NULL && declared->statements != NULL && declared->statements[i] != NULL;
-             i++)
-            json_add(statements, json_string(declared->statements[i]));
+    json_array_foreach (findings, index, finding)
         json_add(data,
-                 json_make("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o}", "severity",
+                 json_make("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:O?}", "severity",
                            json_text(finding, "severity"), "id", json_text(finding, "id"), "object",
-                           json_text(finding, "object"), "title",
-                           declared != NULL ? declared->title : NULL, "detail",
-                           json_text(finding, "detail"), "remedy",
-                           declared != NULL ? declared->remedy : NULL, "statements", statements));
-    }
+                           json_text(finding, "object"), "title", json_text(finding, "title"),
+                           "detail", json_text(finding, "detail"), "remedy",
+                           json_text(finding, "remedy"), "statements",
+                           json_object_get(finding, "statements")));
     return data;
 }
 
@@ -118,10 +111,9 @@ static void print_discovery(struct engine *engine, enum output_format format)
         {"FACT", "name", 0}, {"CLASS", "class", 0}, {"VALUE", "value", 0}, {NULL, NULL, 0}};
     const struct run_state *state = engine_state(engine);
     if (format == OUTPUT_JSON || format == OUTPUT_YAML) {
-        cleanup_json json_t *data =
-            json_make("{s:s, s:o, s:O, s:o}", "run", engine_run_id(engine), "items",
-                      items_as_data(state), "facts", state->facts, "findings",
-                      findings_as_data(engine_plugin(engine), state->findings));
+        cleanup_json json_t *data = json_make("{s:s, s:o, s:O, s:o}", "run", engine_run_id(engine),
+                                              "items", items_as_data(state), "facts", state->facts,
+                                              "findings", findings_as_data(state->findings));
         table_print_value(stdout, format, data);
         return;
     }
@@ -136,7 +128,7 @@ static void print_discovery(struct engine *engine, enum output_format format)
     }
     if (json_array_size(state->findings) > 0) {
         (void)fputc('\n', stdout);
-        run_view_findings(stdout, engine_plugin(engine), state->findings);
+        run_view_findings(stdout, state->findings);
     }
 }
 
@@ -172,12 +164,12 @@ static void print_validation(struct engine *engine, enum output_format format)
     static const struct table_column columns[] = {{"ID", "id", 0}, {NULL, NULL, 0}};
     const json_t *findings = engine_state(engine)->findings;
     if (format == OUTPUT_TABLE || format == OUTPUT_WIDE) {
-        run_view_findings(stdout, engine_plugin(engine), findings);
+        run_view_findings(stdout, findings);
         (void)printf("%zu blockers, %zu warnings, %zu notes\n", count_severity(findings, "blocker"),
                      count_severity(findings, "warning"), count_severity(findings, "info"));
         return;
     }
-    cleanup_json json_t *data = findings_as_data(engine_plugin(engine), findings);
+    cleanup_json json_t *data = findings_as_data(findings);
     table_print(stdout, format, columns, "id", data, NULL);
 }
 
@@ -234,7 +226,7 @@ void print_plan(struct engine *engine, enum output_format format)
 {
     const struct run_state *state = engine_state(engine);
     if (state->plan == NULL) { /* blocked before there was one */
-        run_view_findings(stderr, engine_plugin(engine), state->findings);
+        run_view_findings(stderr, state->findings);
         return;
     }
     const char *hash = json_text(state->plan, "hash");
@@ -245,7 +237,7 @@ void print_plan(struct engine *engine, enum output_format format)
         table_print_value(stdout, format, data);
     } else {
         if (json_array_size(state->findings) > 0)
-            run_view_findings(stdout, engine_plugin(engine), state->findings);
+            run_view_findings(stdout, state->findings);
         run_view_plan(stdout, engine);
     }
 }

@@ -1,12 +1,15 @@
 #include "cli/run-request.h"
 
+#include <salvor/plugin.h>
 #include <stdlib.h>
 
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/target.h"
 #include "config/config.h"
+#include "seal/identity.h"
 
 static json_t *texts(const char *const *list)
 {
@@ -50,8 +53,36 @@ static int find_source(const struct arguments *arguments, struct run_request *re
 {
     if (arguments->from == NULL)
         return 0;
-    return backup_source_find(request->store_folder, arguments->provider, arguments->site,
+    return backup_source_find(arguments->store_folder, arguments->provider, arguments->site,
                               arguments->from, &request->source, reterr);
+}
+
+/* OPEN's "seal": who can read what this run writes. */
+static int set_sealing(const struct arguments *arguments, uint32_t kind,
+                       struct run_request *request, struct error *reterr)
+{
+    json_t *recipients = json_object_get(arguments->keeping, "recipients");
+    const int all = text_equal(json_text(arguments->keeping, "encrypt"), "all");
+    const int for_run = kind != SALVOR_PROCEDURE_BACKUP;
+    if (all && !for_run && json_array_size(recipients) == 0) {
+        (void)error_set(reterr, EXIT_USAGE, "all is to be encrypted, but there is no recipient");
+        return error_hint(reterr, "'salvor backups keygen FILE' makes a key; give its recipient "
+                                  "with --recipient or as 'recipients' in salvor.yaml");
+    }
+    request->sealing = json_make("{s:O?, s:b, s:b, s:b}", "recipients", recipients, "all", all,
+                                 "without_secrets", arguments->without_secrets, "for_run", for_run);
+    return 0;
+}
+
+/* Private keys are secrets of the run like those of the site's options. */
+static void add_identity(const struct arguments *arguments, json_t *secrets)
+{
+    size_t index = 0;
+    const json_t *reference = NULL;
+    json_array_foreach (json_object_get(arguments->keeping, "identity"), index, reference) {
+        cleanup_free char *name = identity_secret_name(index);
+        json_put_text(secrets, name, json_string_value(reference));
+    }
 }
 
 int run_request_make(const struct arguments *arguments, uint32_t kind, uint32_t commands,
@@ -63,14 +94,13 @@ int run_request_make(const struct arguments *arguments, uint32_t kind, uint32_t 
     run_request_consent(arguments, request);
     request->waivers = waivers_of(arguments);
     request->manual = texts(arguments->manual);
-    request->store_folder = arguments->store_folder != NULL
-                                ? text_copy(arguments->store_folder)
-                                : text_format("%s/sets", arguments->state_folder);
     const char *site = arguments->into != NULL ? arguments->into : arguments->site;
     if (target_site(arguments, arguments->plugin->info, site, commands, &request->site, reterr) !=
             0 ||
+        set_sealing(arguments, kind, request, reterr) != 0 ||
         find_source(arguments, request, reterr) != 0)
         return -1;
+    add_identity(arguments, request->site->secrets);
     request->drill =
         (struct engine_drill){arguments->site != NULL ? arguments->site : request->site->name,
                               config_site_is_practice(arguments->config, site)};
@@ -82,13 +112,14 @@ int run_request_make(const struct arguments *arguments, uint32_t kind, uint32_t 
         .plugin = arguments->plugin,
         .site = request->site,
         .source = request->source,
+        .sealing = request->sealing,
         .waivers = request->waivers,
         .manual = request->manual,
         .post_resync = !arguments->no_post_resync,
         .drill = arguments->command->id == COMMAND_DRILL ? &request->drill : NULL,
         .dry_run = arguments->dry_run,
         .state_folder = arguments->state_folder,
-        .store_folder = request->store_folder,
+        .store_folder = arguments->store_folder,
         .record_folder = arguments->record_folder,
         .replay_folder = arguments->replay_folder,
         .limits = run_request_limits(arguments),
@@ -101,9 +132,9 @@ void run_request_clear(struct run_request *request)
 {
     site_free(request->site);
     backup_source_free(request->source);
+    json_decref(request->sealing);
     json_decref(request->waivers);
     json_decref(request->manual);
     json_decref(request->approvals);
-    free(request->store_folder);
     *request = (struct run_request){.site = NULL};
 }

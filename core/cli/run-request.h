@@ -14,10 +14,10 @@ struct run_request {
     /* what the two above point into */
     struct site *site;
     struct backup_source *source;
+    json_t *sealing;
     json_t *waivers;
     json_t *manual;
     json_t *approvals;
-    char *store_folder;
 };
 
 /*

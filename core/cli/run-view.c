@@ -49,7 +49,7 @@ static void on_findings(void *data, const json_t *findings)
 {
     struct run_view *view = data;
     if (view->engine != NULL && !view->data_only)
-        run_view_findings(stderr, engine_plugin(view->engine), findings);
+        run_view_findings(stderr, findings);
 }
 
 static void on_plan(void *data, const json_t *record)
@@ -142,30 +142,33 @@ struct engine_ui run_view_ui(struct run_view *view)
 
 /* ---- on request -------------------------------------------------------------------------- */
 
-static void print_finding(FILE *out, const struct plugin_info *info, const json_t *finding)
+/* As it was recorded: with the words of the plugin's descriptor, or salvor's own. */
+static void print_finding(FILE *out, const json_t *finding)
 {
-    const char *id = json_text(finding, "id");
     const char *object = json_text(finding, "object");
-    const struct plugin_finding *declared = plugin_info_finding(info, id);
     const char *severity = json_text(finding, "severity");
+    const char *title = json_text(finding, "title");
+    const json_t *statements = json_object_get(finding, "statements");
     cleanup_free char *safe_object = display_safe(object != NULL ? object : "", 0);
     cleanup_free char *detail =
         display_safe(json_text(finding, "detail") != NULL ? json_text(finding, "detail") : "", 0);
-    (void)fprintf(out, "%-8s %s", severity != NULL ? severity : "", id);
+    (void)fprintf(out, "%-8s %s", severity != NULL ? severity : "", json_text(finding, "id"));
     if (*safe_object != '\0')
         (void)fprintf(out, " on '%s'", safe_object);
-    (void)fprintf(out, "\n         %s%s%s", declared != NULL ? declared->title : "",
-                  *detail != '\0' ? ": " : "", detail);
+    (void)fprintf(out, "\n         %s%s%s", title != NULL ? title : "", *detail != '\0' ? ": " : "",
+                  detail);
     (void)fputc('\n', out);
-    if (declared == NULL || text_equal(severity, "info"))
+    if (text_equal(severity, "info"))
         return;
-    for (size_t i = 0; declared->statements != NULL && declared->statements[i] != NULL; i++)
-        (void)fprintf(out, "%s%s%s", i == 0 ? "         [" : ", ", declared->statements[i],
-                      declared->statements[i + 1] == NULL ? "]\n" : "");
-    (void)fprintf(out, "         remedy: %s\n", declared->remedy);
+    for (size_t i = 0; i < json_array_size(statements); i++)
+        (void)fprintf(out, "%s%s%s", i == 0 ? "         [" : ", ",
+                      json_string_value(json_array_get(statements, i)),
+                      i + 1 == json_array_size(statements) ? "]\n" : "");
+    if (json_text(finding, "remedy") != NULL)
+        (void)fprintf(out, "         remedy: %s\n", json_text(finding, "remedy"));
 }
 
-void run_view_findings(FILE *out, const struct plugin_info *info, const json_t *findings)
+void run_view_findings(FILE *out, const json_t *findings)
 {
     static const char *const order[] = {"blocker", "warning", "info"};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
@@ -173,7 +176,7 @@ void run_view_findings(FILE *out, const struct plugin_info *info, const json_t *
         const json_t *finding = NULL;
         json_array_foreach (findings, index, finding) {
             if (text_equal(json_text(finding, "severity"), order[i]))
-                print_finding(out, info, finding);
+                print_finding(out, finding);
         }
     }
 }

@@ -17,7 +17,7 @@ struct run_view {
 struct engine_ui run_view_ui(struct run_view *view);
 
 /* The lines of a validation on `out`: severity, id, object, detail, statements, remedy. */
-void run_view_findings(FILE *out, const struct plugin_info *info, const json_t *findings);
+void run_view_findings(FILE *out, const json_t *findings);
 
 /* The present plan of the engine on `out`, with its objects. */
 void run_view_plan(FILE *out, struct engine *engine);

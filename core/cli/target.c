@@ -60,6 +60,12 @@ static int unknown_name(const struct config *config, const char *what, const cha
     return *list != '\0' ? error_hint(reterr, "there are: %s", list) : -1;
 }
 
+/* Where sets of a store that is no folder are made before they go there. */
+static char *staging_folder(const struct arguments *arguments, const char *store)
+{
+    return text_format("%s/staging/%s", arguments->state_folder, store);
+}
+
 static int set_store(struct arguments *arguments, struct error *reterr)
 {
     struct arguments_memory *memory = arguments->memory;
@@ -71,14 +77,20 @@ static int set_store(struct arguments *arguments, struct error *reterr)
                        : fallback != NULL          ? fallback->text
                                                    : NULL;
     if (name == NULL) {
-        arguments->store_folder =
-            arguments_keep(arguments, text_format("%s/sets", arguments->state_folder));
-        return 0;
+        cleanup_free char *path = text_format("%s/sets", arguments->state_folder);
+        memory->store =
+            json_make("{s:s, s:s, s:s}", "name", "local", "type", "folder", "path", path);
+    } else {
+        memory->store = config_store(memory->config, name);
     }
-    cleanup_json json_t *settings = config_store(memory->config, name);
-    if (settings == NULL)
+    if (memory->store == NULL)
         return unknown_name(memory->config, "store", name, config_stores(memory->config), reterr);
-    arguments->store_folder = arguments_keep(arguments, text_copy(json_text(settings, "path")));
+    const char *path = json_text(memory->store, "path");
+    arguments->store = memory->store;
+    arguments->store_folder =
+        arguments_keep(arguments, path != NULL ? text_copy(path) : staging_folder(arguments, name));
+    json_decref(arguments->keeping);
+    arguments->keeping = config_keeping(memory->config, arguments->site, name);
     return 0;
 }
 

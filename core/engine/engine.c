@@ -70,12 +70,13 @@ static json_t *open_body(const struct engine *engine, const char *record_folder,
     cleanup_free char *own_artifacts = subfolder(folder, "artifacts");
     json_t *opened = json_object_get(json_object_get(engine->record, "source"), "open");
     cleanup_json json_t *source = opened != NULL ? json_incref(opened) : json_null();
-    return json_make("{s:O, s:s, s:s, s:s, s:s, s:s, s:O, s:s?, s:s?}", "options",
+    return json_make("{s:O, s:s, s:s, s:s, s:s, s:s, s:O, s:O?, s:s?, s:s?}", "options",
                      json_object_get(engine->record, "options"), "run_folder", folder,
                      "scratch_folder", scratch, "jobs_folder", jobs, "ledger_folder", ledger,
                      "artifact_folder",
                      engine->set != NULL ? backup_set_folder(engine->set) : own_artifacts, "source",
-                     source, "record", record_folder, "replay", replay_folder);
+                     source, "seal", json_object_get(engine->record, "seal"), "record",
+                     record_folder, "replay", replay_folder);
 }
 
 /* What begin and resume say of the worker alike. */
@@ -129,12 +130,13 @@ static json_t *run_record_of(const struct engine_request *request, const char *i
     const struct plugin_file *plugin = request->plugin;
     cleanup_json json_t *source = source_record(request->source);
     return json_make(
-        "{s:s, s:s, s:s, s:I, s:o, s:s, s:O, s:O, s:O, s:s?, s:s?, s:o, s:o, "
+        "{s:s, s:s, s:s, s:I, s:o, s:s, s:O, s:O, s:O, s:O?, s:s?, s:s?, s:o, s:o, "
         "s:o, s:b, s:b, s:s, s:s, s:s, s:I}",
         "run", id, "command", request->command, "provider", plugin->info->name, "kind",
         (json_int_t)request->kind, "plugin", plugin_record(plugin), "site", request->site->name,
         "options", request->site->options, "secrets", request->site->secrets, "source", source,
-        "procedure", request->asked_for, "path_reason", request->path_reason, "waivers",
+        "seal", request->sealing, "procedure", request->asked_for, "path_reason",
+        request->path_reason, "waivers",
         request->waivers != NULL ? json_clone(request->waivers) : json_array(), "manual",
         request->manual != NULL ? json_clone(request->manual) : json_array(), "drill",
         drill_record(request->drill), "post_resync", request->post_resync, "dry_run",
@@ -449,10 +451,11 @@ static int commit_set(struct engine *engine, struct error *reterr)
     char *digest = NULL;
     journal_head(run->journal, head);
     cleanup_json json_t *members =
-        json_make("{s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:O, s:O}", "run", run->id, "site",
+        json_make("{s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:O, s:O, s:O?}", "run", run->id, "site",
                   json_text(engine->record, "site"), "salvor", SALVOR_VERSION, "plugin", "version",
                   run->info->version, "build_id", run->build_id, "journal_head", head, "facts",
-                  run->state->facts, "subject", run->state->items);
+                  run->state->facts, "subject", run->state->items, "recipients",
+                  json_object_get(json_object_get(engine->record, "seal"), "recipients"));
     if (backup_set_commit(engine->set, members, run->state->artifacts, &digest, reterr) != 0)
         return -1;
     kill_point("-", "set-committed");

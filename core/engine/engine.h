@@ -41,10 +41,12 @@ struct engine_request {
     const struct plugin_file *plugin;
     const struct site *site;
     const struct backup_source *source; /* or NULL */
-    const json_t *waivers;              /* array of {"finding","reason"}, or NULL */
-    const json_t *manual;               /* array of row or step names, or NULL */
-    int post_resync;                    /* go on to it after a restore */
-    const struct engine_drill *drill;   /* or NULL */
+    const json_t *sealing; /* {"recipients":[…],"all","without_secrets","for_run"}: how artifacts
+                              are encrypted; NULL: none is, and no sensitive one is taken */
+    const json_t *waivers; /* array of {"finding","reason"}, or NULL */
+    const json_t *manual;  /* array of row or step names, or NULL */
+    int post_resync;       /* go on to it after a restore */
+    const struct engine_drill *drill; /* or NULL */
     int dry_run;
     const char *state_folder;
     const char *store_folder;

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/kill-point.h"
 #include "base/text.h"
+#include "engine/source-findings.h"
 
 enum { DISCOVER_DEADLINE_MS = 600000, VALIDATE_DEADLINE_MS = 3600000 };
 
@@ -18,9 +19,9 @@ static int record_phase(struct run *run, const char *phase, struct error *reterr
     return 0;
 }
 
-/* Calls a hook that only looks, between two phase records. */
+/* Calls a hook that only looks, and `more` (or NULL), between two phase records. */
 static int look(struct run *run, const char *before, const char *after, json_t *body,
-                struct error *reterr)
+                int (*more)(struct run *run, struct error *reterr), struct error *reterr)
 {
     struct client_outcome outcome = {0};
     cleanup_json json_t *own = body;
@@ -30,9 +31,9 @@ static int look(struct run *run, const char *before, const char *after, json_t *
     if (result == 0 && (outcome.end != CLIENT_DONE || outcome.status != SALVOR_OK))
         result = run_outcome_error(&outcome, reterr);
     error_clear(&outcome.error);
-    if (result != 0)
-        return -1;
-    return record_phase(run, after, reterr);
+    if (result == 0 && more != NULL)
+        result = more(run, reterr);
+    return result == 0 ? record_phase(run, after, reterr) : -1;
 }
 
 int procedure_discover(struct run *run, struct error *reterr)
@@ -40,7 +41,7 @@ int procedure_discover(struct run *run, struct error *reterr)
     run_tell_phase(run, "discover", NULL);
     if (look(run, "discovering", "discovered",
              run_call_body(run, "discover", SALVOR_EFFECT_DECLARED_READ, DISCOVER_DEADLINE_MS),
-             reterr) != 0)
+             NULL, reterr) != 0)
         return -1;
     run_tell_findings(run, "discover");
     return 0;
@@ -148,7 +149,7 @@ int procedure_validate(struct run *run, struct error *reterr)
                        "source", json_text(run->source, "name"), "source_folder",
                        json_text(run->source, "path")));
     run_tell_phase(run, "validate", json_text(run->source, "name"));
-    if (look(run, "validating", "validated", body, reterr) != 0)
+    if (look(run, "validating", "validated", body, source_findings_record, reterr) != 0)
         return -1;
     run_tell_findings(run, "validate");
     return 0;

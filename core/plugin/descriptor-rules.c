@@ -373,6 +373,8 @@ static void check_finding(json_t *problems, const json_t *json, json_t *seen)
     if (!is_finding_id(id))
         problem(problems, "finding-id", "%s: its id is not upper-case letters, digits and hyphens",
                 owner);
+    if (id != NULL && text_starts(id, "SALVOR-"))
+        problem(problems, "finding-id", "%s: ids that begin with 'SALVOR-' are the core's", owner);
     if (number_for(words_severity, json_text(json, "severity")) == 0)
         problem(problems, "finding-severity", "%s: severity '%s' is unknown", owner,
                 json_text(json, "severity"));

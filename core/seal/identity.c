@@ -23,6 +23,11 @@ struct identity *identity_new(void)
     return identity;
 }
 
+char *identity_secret_name(size_t index)
+{
+    return text_format("identity.%zu", index);
+}
+
 void identity_free(struct identity *identity)
 {
     sodium_free(identity);

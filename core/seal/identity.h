@@ -13,6 +13,10 @@ enum { IDENTITY_KEYS_LIMIT = 64 };
 
 struct identity *identity_new(void);
 
+/* Name under which the parent has the reference of the n-th private key for its workers
+ * ("identity.0"; no option of a plugin has a dot in its name). Owned by the caller. */
+char *identity_secret_name(size_t index);
+
 /*
  * Takes the keys of `text` (an identity file: a key a line, '#' begins a comment). `name` is what
  * errors call it; they show no line of it.

@@ -32,8 +32,8 @@ typedef int (*seal_sink)(void *data, const void *bytes, size_t size, struct erro
 
 struct sealer;
 
-/* `recipients` (count 1 to SEAL_RECIPIENTS_LIMIT) are parsed ones. The beginning goes to the sink
- * with the first bytes. */
+/* `recipients` (at most SEAL_RECIPIENTS_LIMIT) are parsed ones; with none the data key alone opens
+ * it. The beginning goes to the sink with the first bytes. */
 struct sealer *sealer_new(const unsigned char (*recipients)[SEAL_KEY_SIZE], size_t count,
                           seal_sink sink, void *data);
 int sealer_write(struct sealer *sealer, const void *bytes, size_t size, struct error *reterr);

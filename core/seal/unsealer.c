@@ -155,7 +155,8 @@ static int take_head(struct unsealer *unsealer, struct error *reterr)
     size_t size = head_size(unsealer);
     if (unsealer->opened || size == 0)
         return 0;
-    if (!seal_is_sealed(unsealer->held, unsealer->filled) || unsealer->held[COUNT_AT] == 0 ||
+    if (!seal_is_sealed(unsealer->held, unsealer->filled) ||
+        (unsealer->held[COUNT_AT] == 0 && unsealer->data_key == NULL) ||
         unsealer->held[COUNT_AT] > SEAL_RECIPIENTS_LIMIT)
         return damaged(reterr, "it does not begin as an encrypted artifact");
     return unsealer->filled < size ? 0 : open_head(unsealer, size, reterr);

@@ -27,10 +27,24 @@ int artifact_is_of_source(const struct worker_call *call, const char *name)
     return json_object_get(json_object_get(source_of(call), "artifacts"), name) != NULL;
 }
 
+/* 1 when the source is a set that was made without the artifact. */
+static int is_left_out(const struct worker_call *call, const char *name)
+{
+    size_t index = 0;
+    const json_t *left = NULL;
+    json_array_foreach (json_object_get(source_of(call), "left_out"), index, left) {
+        if (text_equal(json_string_value(left), name))
+            return 1;
+    }
+    return 0;
+}
+
 static void take_about(const json_t *about, struct artifact *ret)
 {
     const char *sha256 = json_text(about, "sha256");
     ret->size = json_whole(about, "size", -1);
+    ret->encrypted = json_text(about, "encryption") != NULL;
+    ret->left_out = json_flag(about, "left_out");
     (void)snprintf(ret->sha256, sizeof ret->sha256, "%s", sha256 != NULL ? sha256 : "");
 }
 
@@ -51,6 +65,14 @@ static json_t *read_note(const char *folder, const char *name)
     return json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
 }
 
+char *artifact_note_key(const struct worker_call *call, const char *name)
+{
+    const char *folder = call_setting(call, "artifact_folder");
+    cleanup_json json_t *note = folder != NULL ? read_note(folder, name) : NULL;
+    const char *key = json_text(note, "key");
+    return key != NULL ? text_copy(key) : NULL;
+}
+
 salvor_status artifact_find(struct worker_call *call, const char *name, struct artifact *ret)
 {
     cleanup_error struct error err = ERROR_INIT;
@@ -61,6 +83,7 @@ salvor_status artifact_find(struct worker_call *call, const char *name, struct a
         *ret =
             (struct artifact){.origin = "source", .folder = json_text(source_of(call), "folder")};
         take_about(json_object_get(json_object_get(source_of(call), "artifacts"), name), ret);
+        ret->maybe_encrypted = !json_flag(source_of(call), "set");
         if (ret->folder == NULL)
             return call_fail(call, SALVOR_FAILED, "the source of '%s' is not in a local folder",
                              name);
@@ -72,6 +95,12 @@ salvor_status artifact_find(struct worker_call *call, const char *name, struct a
         *ret = (struct artifact){.origin = "run", .folder = folder};
         take_about(note, ret);
         return SALVOR_OK;
+    }
+    if (is_left_out(call, name)) {
+        (void)call_fail(call, SALVOR_REFUSED, "backup '%s' was made without artifact '%s'",
+                        json_text(source_of(call), "name"), name);
+        return call_hint(call, SALVOR_REFUSED,
+                         "it is sensitive, and --without-secrets left it out: take another backup");
     }
     (void)call_fail(call, SALVOR_NOT_FOUND, "there is no artifact '%s'", name);
     const char *source = json_text(source_of(call), "name");
@@ -90,6 +119,8 @@ static json_t *entry_of(const char *name, const json_t *about, const char *origi
         json_t *value = json_object_get(about, members[i]);
         json_put(entry, members[i], value != NULL ? json_incref(value) : json_null());
     }
+    json_put(entry, "encrypted", json_boolean(json_text(about, "encryption") != NULL));
+    json_put(entry, "left_out", json_boolean(json_flag(about, "left_out")));
     return entry;
 }
 
@@ -156,6 +187,12 @@ salvor_status artifact_list(struct worker_call *call, json_t **ret_list)
         return call_fail_error(call, SALVOR_FAILED, &err);
     json_object_foreach (json_object_get(source_of(call), "artifacts"), name, about)
         json_put(found, name, entry_of(name, about, "source"));
+    size_t index = 0;
+    const json_t *left = NULL;
+    cleanup_json json_t *nothing = json_make("{s:b}", "left_out", 1);
+    json_array_foreach (json_object_get(source_of(call), "left_out"), index, left)
+        json_put(found, json_string_value(left),
+                 entry_of(json_string_value(left), nothing, "source"));
     *ret_list = sorted_values(found);
     return SALVOR_OK;
 }

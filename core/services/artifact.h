@@ -17,9 +17,13 @@ struct artifact {
     const char *folder;            /* borrowed from the call's settings */
     char sha256[DIGEST_TEXT_SIZE]; /* of the stored bytes; "" when unknown */
     int64_t size;                  /* -1: unknown */
+    int encrypted;                 /* as seal/seal.h has it */
+    int maybe_encrypted;           /* of a bare source: look at the first bytes */
+    int left_out;                  /* of this run, which was told to keep no secrets */
 };
 
-/* NOT_FOUND when there is none, BUG for a name that no artifact can have. */
+/* NOT_FOUND when there is none, REFUSED when the source was made without it, BUG for a name that no
+ * artifact can have. */
 salvor_status artifact_find(struct worker_call *call, const char *name, struct artifact *ret);
 
 /* 1 when the source has it. */
@@ -27,6 +31,10 @@ int artifact_is_of_source(const struct worker_call *call, const char *name);
 
 /* Everything that artifact_find finds: see stream.list; owned by the caller. */
 salvor_status artifact_list(struct worker_call *call, json_t **ret_list);
+
+/* What artifact_key_wrap made of its key, from the note of an artifact of the run; NULL: none.
+ * Owned by the caller. */
+char *artifact_note_key(const struct worker_call *call, const char *name);
 
 /* The note beside an artifact of the run in `folder` (descriptor). */
 int artifact_note_write(const char *folder, const char *name, const json_t *about,

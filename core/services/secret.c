@@ -129,22 +129,29 @@ static salvor_status check_option(struct worker_call *call, const char *option)
     return call_fail(call, SALVOR_BUG, "the plugin has no option '%s'", option);
 }
 
+salvor_status secret_ask(struct worker_call *call, const char *name, const char *what,
+                         salvor_secret **ret_secret)
+{
+    cleanup_json json_t *reply = NULL;
+    *ret_secret = NULL;
+    salvor_status status =
+        call_ask(call, json_make("{s:s,s:s}", "ask", "secret", "option", name), &reply);
+    return status == SALVOR_OK ? take_value(call, reply, what, ret_secret) : status;
+}
+
 static salvor_status secret_open(salvor_call *public_call, const char *option,
                                  salvor_secret **ret_secret)
 {
     struct worker_call *call = call_of(public_call);
-    cleanup_json json_t *reply = NULL;
     if (option == NULL || ret_secret == NULL)
         return call_fail(call, SALVOR_BUG, "secret.open: an argument is missing");
     *ret_secret = NULL;
     salvor_status status = check_option(call, option);
-    if (status == SALVOR_OK)
-        status = call_ask(call, json_make("{s:s,s:s}", "ask", "secret", "option", option), &reply);
     if (status != SALVOR_OK)
         return status;
     const int is_option = call->hook != HOOK_SERVICE;
     cleanup_free char *origin = text_format("secret %s'%s'", is_option ? "option " : "", option);
-    status = take_value(call, reply, origin, ret_secret);
+    status = secret_ask(call, option, origin, ret_secret);
     if (status == SALVOR_NOT_FOUND && is_option)
         return call_hint(call, status,
                          "give it by reference: --%s env:NAME, file:PATH or exec:COMMAND", option);
@@ -187,6 +194,11 @@ static void secret_close(salvor_call *public_call, salvor_secret *secret)
     struct worker_call *call = call_of(public_call);
     if (!call_owns(call, secret, close_secret))
         return;
+    secret_drop(call, secret);
+}
+
+void secret_drop(struct worker_call *call, salvor_secret *secret)
+{
     call_forget(call, secret);
     close_secret(call, secret);
 }
@@ -197,40 +209,53 @@ static salvor_status check_name(struct worker_call *call, const char *name)
     if (size == 0 || size > 100 || name[size] != '\0')
         return call_fail(call, SALVOR_BUG, "sealed name '%.120s' is not made of a-z 0-9 -",
                          name != NULL ? name : "");
+    if (text_starts(name, "salvor-"))
+        return call_fail(call, SALVOR_BUG, "sealed name '%s' is one of salvor's own", name);
     return SALVOR_OK;
+}
+
+salvor_status secret_remember(struct worker_call *call, const char *name, const void *data,
+                              size_t size)
+{
+    cleanup_json json_t *reply = NULL;
+    return tell_value(call, json_make("{s:s,s:s}", "ask", "seal", "name", name), data, size,
+                      &reply);
+}
+
+salvor_status secret_recall(struct worker_call *call, const char *name, salvor_secret **ret_secret)
+{
+    cleanup_json json_t *reply = NULL;
+    *ret_secret = NULL;
+    salvor_status status =
+        call_ask(call, json_make("{s:s,s:s}", "ask", "unseal", "name", name), &reply);
+    if (status != SALVOR_OK)
+        return status;
+    cleanup_free char *origin = text_format("sealed secret '%s'", name);
+    return take_value(call, reply, origin, ret_secret);
 }
 
 static salvor_status secret_seal(salvor_call *public_call, const char *name, salvor_secret *secret)
 {
     struct worker_call *call = call_of(public_call);
-    cleanup_json json_t *reply = NULL;
     struct salvor_span value = {0};
     salvor_status status = check_name(call, name);
     if (status == SALVOR_OK)
         status = secret_view(call, secret, &value);
     if (status == SALVOR_OK && text_equal(call->row, "-"))
         status = call_fail(call, SALVOR_BUG, "secret.seal is for run_step only");
-    if (status != SALVOR_OK)
-        return status;
-    return tell_value(call, json_make("{s:s,s:s}", "ask", "seal", "name", name), value.data,
-                      (size_t)value.size, &reply);
+    return status == SALVOR_OK ? secret_remember(call, name, value.data, (size_t)value.size)
+                               : status;
 }
 
 static salvor_status secret_unseal(salvor_call *public_call, const char *name,
                                    salvor_secret **ret_secret)
 {
     struct worker_call *call = call_of(public_call);
-    cleanup_json json_t *reply = NULL;
     if (ret_secret == NULL)
         return call_fail(call, SALVOR_BUG, "secret.unseal: an argument is missing");
     *ret_secret = NULL;
     salvor_status status = check_name(call, name);
-    if (status == SALVOR_OK)
-        status = call_ask(call, json_make("{s:s,s:s}", "ask", "unseal", "name", name), &reply);
-    if (status != SALVOR_OK)
-        return status;
-    cleanup_free char *origin = text_format("sealed secret '%s'", name);
-    return take_value(call, reply, origin, ret_secret);
+    return status == SALVOR_OK ? secret_recall(call, name, ret_secret) : status;
 }
 
 const struct salvor_secrets secrets_table = {

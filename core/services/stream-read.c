@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,25 +10,33 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/locked.h"
 #include "base/text.h"
+#include "seal/seal.h"
+#include "services/artifact-key.h"
 #include "services/artifact.h"
 #include "services/beneath.h"
 #include "services/codec.h"
 #include "services/run-paths.h"
 #include "services/stream.h"
 
-enum { CHUNK = 65536 };
+/* One stored chunk completes at most one message more than it is long. */
+enum { CHUNK = 65536, OPENED_LIMIT = 2 * CHUNK };
 
 struct salvor_stream_reader {
     char *name;
     struct artifact artifact;
     int fd;
     struct decoder *decoder;
+    struct unsealer *unsealer; /* before the decoder; NULL: not encrypted */
+    struct identity *identity; /* that it opens with, or */
+    unsigned char *key;        /* (locked) */
     struct digest digest;
     int64_t taken; /* stored bytes read */
     char chunk[CHUNK];
-    size_t begin; /* of what is not decoded yet */
-    size_t end;
+    struct buffer opened; /* what the unsealer made of the chunk */
+    const char *next;     /* what is not decoded yet */
+    size_t left;
     int at_eof;           /* of the stored bytes */
     salvor_status ended;  /* OK while more may come; END or FAILED for good */
     struct error problem; /* with FAILED */
@@ -38,6 +47,12 @@ static void close_reader(struct worker_call *call, void *handle)
     (void)call;
     struct salvor_stream_reader *reader = handle;
     decoder_free(reader->decoder);
+    unsealer_free(reader->unsealer);
+    identity_free(reader->identity);
+    sodium_free(reader->key);
+    if (reader->opened.data != NULL)
+        sodium_memzero(reader->opened.data, reader->opened.capacity);
+    buffer_clear(&reader->opened);
     if (reader->fd >= 0)
         (void)close(reader->fd);
     error_clear(&reader->problem);
@@ -71,10 +86,61 @@ static void begin(struct salvor_stream_reader *reader)
 {
     digest_begin(&reader->digest);
     reader->taken = 0;
-    reader->begin = reader->end = 0;
+    reader->left = 0;
     reader->at_eof = 0;
+    if (reader->unsealer != NULL)
+        unsealer_reset(reader->unsealer);
     reader->ended = SALVOR_OK;
     error_clear(&reader->problem);
+}
+
+static int take_opened(void *data, const void *bytes, size_t size, struct error *reterr)
+{
+    struct salvor_stream_reader *reader = data;
+    if (buffer_append(&reader->opened, bytes, size) != 0)
+        return error_set(reterr, EXIT_FAILED, "it opens to more than it is made of");
+    return 0;
+}
+
+/* 1 when it has to be decrypted. */
+static int is_encrypted(const struct salvor_stream_reader *reader)
+{
+    char begin[SEAL_MAGIC_SIZE];
+    if (!reader->artifact.maybe_encrypted)
+        return reader->artifact.encrypted;
+    ssize_t got = pread(reader->fd, begin, sizeof begin, 0);
+    return got > 0 && seal_is_sealed(begin, (size_t)got);
+}
+
+/* The key in the note of an artifact that this run has made, else the private keys. */
+static salvor_status find_keys(struct worker_call *call, struct salvor_stream_reader *reader)
+{
+    cleanup_free char *wrapped = artifact_note_key(call, reader->name);
+    if (wrapped == NULL || text_equal(reader->artifact.origin, "source"))
+        return artifact_identity(call, &reader->identity);
+    reader->key = locked_new(SEAL_KEY_SIZE);
+    return artifact_key_unwrap(call, wrapped, reader->key);
+}
+
+static int fill(struct salvor_stream_reader *reader, struct error *reterr);
+
+/* The first bytes are read now: whether there is a key for them belongs to opening. */
+static salvor_status open_sealed(struct worker_call *call, struct salvor_stream_reader *reader)
+{
+    cleanup_error struct error err = ERROR_INIT;
+    salvor_status status = find_keys(call, reader);
+    if (status != SALVOR_OK)
+        return status;
+    reader->unsealer = unsealer_new(reader->identity, reader->key, take_opened, reader);
+    if (fill(reader, &err) == 0)
+        return SALVOR_OK;
+    return call_fail_error(call, err.code == EXIT_REFUSED ? SALVOR_REFUSED : SALVOR_FAILED, &err);
+}
+
+static int are_read_flags(uint32_t flags)
+{
+    const uint32_t codec = flags & ~SALVOR_STREAM_SENSITIVE;
+    return codec == 0 || codec == SALVOR_STREAM_GZIP || codec == SALVOR_STREAM_ZSTD;
 }
 
 salvor_status stream_open(salvor_call *public_call, const char *name, uint32_t flags,
@@ -83,13 +149,9 @@ salvor_status stream_open(salvor_call *public_call, const char *name, uint32_t f
     struct worker_call *call = call_of(public_call);
     struct artifact artifact = {0};
     int fd = -1;
-    if (ret_reader == NULL || (flags != 0 && flags != SALVOR_STREAM_GZIP &&
-                               flags != SALVOR_STREAM_ZSTD && flags != SALVOR_STREAM_SENSITIVE))
+    if (ret_reader == NULL || !are_read_flags(flags))
         return call_fail(call, SALVOR_BUG, "stream.open: an argument is missing or contradictory");
     *ret_reader = NULL;
-    if (flags == SALVOR_STREAM_SENSITIVE)
-        return call_fail(call, SALVOR_REFUSED, "artifact '%s' cannot be decrypted by this salvor",
-                         name != NULL ? name : "");
     salvor_status status = artifact_find(call, name, &artifact);
     if (status == SALVOR_OK)
         status = open_stored(call, name, &artifact, &fd);
@@ -99,10 +161,16 @@ salvor_status stream_open(salvor_call *public_call, const char *name, uint32_t f
     reader->name = text_copy(name);
     reader->artifact = artifact;
     reader->fd = fd;
-    reader->decoder = decoder_new(flags == SALVOR_STREAM_GZIP   ? CODEC_GZIP
-                                  : flags == SALVOR_STREAM_ZSTD ? CODEC_ZSTD
-                                                                : CODEC_NONE);
+    reader->opened = (struct buffer)BUFFER_INIT(OPENED_LIMIT);
+    reader->decoder = decoder_new((flags & SALVOR_STREAM_GZIP) != 0   ? CODEC_GZIP
+                                  : (flags & SALVOR_STREAM_ZSTD) != 0 ? CODEC_ZSTD
+                                                                      : CODEC_NONE);
     begin(reader);
+    status = is_encrypted(reader) ? open_sealed(call, reader) : SALVOR_OK;
+    if (status != SALVOR_OK) {
+        close_reader(call, reader);
+        return status;
+    }
     call_register(call, reader, close_reader);
     *ret_reader = reader;
     return SALVOR_OK;
@@ -132,8 +200,7 @@ salvor_status stream_rewind(salvor_call *public_call, salvor_stream_reader *read
 
 /* ---- read ------------------------------------------------------------------------------------ */
 
-/* Takes the next stored bytes; they count for digest and size as they come. */
-static int fill(struct salvor_stream_reader *reader, struct error *reterr)
+static int read_chunk(struct salvor_stream_reader *reader, size_t *ret_size, struct error *reterr)
 {
     ssize_t got = -1;
     do
@@ -141,17 +208,38 @@ static int fill(struct salvor_stream_reader *reader, struct error *reterr)
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return error_errno(reterr, EXIT_FAILED, errno, "cannot read artifact '%s'", reader->name);
-    reader->begin = 0;
-    reader->end = (size_t)got;
+    *ret_size = (size_t)got;
+    return 0;
+}
+
+static int unseal(struct salvor_stream_reader *reader, size_t size, struct error *reterr)
+{
+    reader->opened.size = 0;
+    if ((size > 0 ? unsealer_write(reader->unsealer, reader->chunk, size, reterr)
+                  : unsealer_end(reader->unsealer, reterr)) != 0)
+        return error_prefix(reterr, "artifact '%s'", reader->name);
+    reader->next = reader->opened.data;
+    reader->left = reader->opened.size;
+    return 0;
+}
+
+/* Takes the next stored bytes; they count for digest and size as they come. */
+static int fill(struct salvor_stream_reader *reader, struct error *reterr)
+{
+    size_t got = 0;
+    if (read_chunk(reader, &got, reterr) != 0)
+        return -1;
+    reader->next = reader->chunk;
+    reader->left = got;
     reader->at_eof = got == 0;
-    reader->taken += got;
-    digest_add(&reader->digest, reader->chunk, (size_t)got);
+    reader->taken += (int64_t)got;
+    digest_add(&reader->digest, reader->chunk, got);
     if (reader->artifact.size >= 0 && reader->taken > reader->artifact.size)
         return error_set(reterr, EXIT_FAILED,
                          "artifact '%s' is damaged: it is longer than %lld "
                          "bytes",
                          reader->name, (long long)reader->artifact.size);
-    return 0;
+    return reader->unsealer != NULL ? unseal(reader, got, reterr) : 0;
 }
 
 /* At the end of the stored bytes: are they what they should be, to the last? */
@@ -180,15 +268,16 @@ static int pull(struct salvor_stream_reader *reader, void *data, size_t size, si
 {
     for (;;) {
         size_t used = 0;
-        if (reader->begin == reader->end && !reader->at_eof && fill(reader, reterr) != 0)
+        if (reader->left == 0 && !reader->at_eof && fill(reader, reterr) != 0)
             return -1;
-        if (decoder_step(reader->decoder, reader->chunk + reader->begin,
-                         reader->end - reader->begin, &used, data, size, ret_made, reterr) != 0)
+        if (decoder_step(reader->decoder, reader->next, reader->left, &used, data, size, ret_made,
+                         reterr) != 0)
             return error_prefix(reterr, "artifact '%s'", reader->name);
-        reader->begin += used;
+        reader->next += used;
+        reader->left -= used;
         if (*ret_made > 0)
             return 1;
-        if (reader->at_eof && reader->begin == reader->end)
+        if (reader->at_eof && reader->left == 0)
             return prove_end(reader, reterr);
     }
 }
@@ -202,6 +291,9 @@ salvor_status stream_read(salvor_call *public_call, salvor_stream_reader *reader
         return call_fail(call, SALVOR_BUG,
                          "stream.read: the reader is not open in this call, or there is no room");
     *ret_size = 0;
+    if (reader->artifact.left_out)
+        return call_fail(call, SALVOR_REFUSED, "artifact '%s' was left out: it is sensitive",
+                         reader->name);
     if (reader->ended == SALVOR_OK) {
         int result = pull(reader, data, (size_t)size, &made, &reader->problem);
         *ret_size = made;

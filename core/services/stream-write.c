@@ -10,6 +10,8 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "seal/seal.h"
+#include "services/artifact-key.h"
 #include "services/artifact.h"
 #include "services/beneath.h"
 #include "services/codec.h"
@@ -26,6 +28,9 @@ struct salvor_stream_writer {
     int fd;
     char *temporary; /* path */
     struct encoder *encoder;
+    struct sealer *sealer; /* behind the encoder; NULL: not encrypted */
+    int sensitive;
+    int left_out; /* nothing of it is kept */
     struct digest digest;
     uint64_t size;
     int failed; /* bytes of it are lost: it can only be aborted */
@@ -34,6 +39,7 @@ struct salvor_stream_writer {
 static void release(struct salvor_stream_writer *writer)
 {
     encoder_free(writer->encoder);
+    sealer_free(writer->sealer);
     if (writer->fd >= 0)
         (void)close(writer->fd);
     if (writer->folder_fd >= 0)
@@ -60,6 +66,69 @@ static int take_bytes(void *data, const void *bytes, size_t size, struct error *
     digest_add(&writer->digest, bytes, size);
     writer->size += size;
     return 0;
+}
+
+static int take_plain(void *data, const void *bytes, size_t size, struct error *reterr)
+{
+    struct salvor_stream_writer *writer = data;
+    if (writer->left_out)
+        return 0;
+    return writer->sealer != NULL ? sealer_write(writer->sealer, bytes, size, reterr)
+                                  : take_bytes(writer, bytes, size, reterr);
+}
+
+/* ---- what is encrypted ------------------------------------------------------------------------
+ */
+
+static const json_t *sealing_of(const struct worker_call *call)
+{
+    return json_object_get(call->session->open, "seal");
+}
+
+static salvor_status no_recipient(struct worker_call *call, const char *name)
+{
+    (void)call_fail(call, SALVOR_REFUSED,
+                    "artifact '%s' is sensitive, and there is no recipient to encrypt it to", name);
+    return call_hint(call, SALVOR_REFUSED,
+                     "'salvor backups keygen FILE' makes a key, on a machine that restores; give "
+                     "its recipient with --recipient or as 'recipients' in salvor.yaml, or leave "
+                     "the artifact out with --without-secrets");
+}
+
+static salvor_status make_sealer(struct worker_call *call, struct salvor_stream_writer *writer)
+{
+    cleanup_error struct error err = ERROR_INIT;
+    const json_t *recipients = json_object_get(sealing_of(call), "recipients");
+    size_t count = json_array_size(recipients);
+    cleanup_free unsigned char(*keys)[SEAL_KEY_SIZE] = memory_new(count + 1, sizeof *keys);
+    if (count > SEAL_RECIPIENTS_LIMIT)
+        return call_fail(call, SALVOR_FAILED, "there are more than %d recipients",
+                         SEAL_RECIPIENTS_LIMIT);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = json_string_value(json_array_get(recipients, i));
+        if (recipient_parse(text != NULL ? text : "", keys[i], &err) != 0)
+            return call_fail_error(call, SALVOR_FAILED, &err);
+    }
+    writer->sealer =
+        sealer_new((const unsigned char(*)[SEAL_KEY_SIZE])keys, count, take_bytes, writer);
+    return SALVOR_OK;
+}
+
+/* Decides what becomes of the bytes. What no set holds (artifacts of a restore) needs no recipient:
+ * the run itself reads it, and nobody after it. */
+static salvor_status choose_form(struct worker_call *call, struct salvor_stream_writer *writer)
+{
+    const json_t *sealing = sealing_of(call);
+    const int has_recipients = json_array_size(json_object_get(sealing, "recipients")) > 0;
+    if (writer->sensitive && json_flag(sealing, "without_secrets")) {
+        writer->left_out = 1;
+        return SALVOR_OK;
+    }
+    if (writer->sensitive && !has_recipients && !json_flag(sealing, "for_run"))
+        return no_recipient(call, writer->name);
+    if (writer->sensitive || (has_recipients && json_flag(sealing, "all")))
+        return make_sealer(call, writer);
+    return SALVOR_OK;
 }
 
 /* ---- create ---------------------------------------------------------------------------------- */
@@ -90,14 +159,6 @@ static salvor_status check_request(struct worker_call *call, const char *name,
         (flags & (SALVOR_STREAM_GZIP | SALVOR_STREAM_ZSTD)) ==
             (SALVOR_STREAM_GZIP | SALVOR_STREAM_ZSTD))
         return call_fail(call, SALVOR_BUG, "artifact '%s' has flags that exclude each other", name);
-    if ((flags & SALVOR_STREAM_SENSITIVE) != 0) {
-        (void)call_fail(call, SALVOR_REFUSED,
-                        "artifact '%s' is sensitive and the store has no public key to encrypt it "
-                        "to",
-                        name);
-        return call_hint(call, SALVOR_REFUSED,
-                         "leave it out with --without-secrets, or give the store a recipient");
-    }
     if (artifact_is_of_source(call, name))
         return call_fail(call, SALVOR_REFUSED,
                          "artifact '%s' cannot be made: the source has one of that name", name);
@@ -137,15 +198,19 @@ salvor_status stream_create(salvor_call *public_call, const char *name, const ch
                                             .media_type = text_copy(media_type),
                                             .folder = folder,
                                             .folder_fd = -1,
-                                            .fd = -1};
+                                            .fd = -1,
+                                            .sensitive = (flags & SALVOR_STREAM_SENSITIVE) != 0};
     digest_begin(&writer->digest);
     writer->encoder = encoder_new((flags & SALVOR_STREAM_GZIP) != 0   ? CODEC_GZIP
                                   : (flags & SALVOR_STREAM_ZSTD) != 0 ? CODEC_ZSTD
                                                                       : CODEC_NONE,
-                                  take_bytes, writer);
-    if (open_files(writer, &err) != 0) {
+                                  take_plain, writer);
+    status = choose_form(call, writer);
+    if (status == SALVOR_OK && open_files(writer, &err) != 0)
+        status = call_fail_error(call, SALVOR_FAILED, &err);
+    if (status != SALVOR_OK) {
         release(writer);
-        return call_fail_error(call, SALVOR_FAILED, &err);
+        return status;
     }
     call_register(call, writer, close_writer);
     *ret_writer = writer;
@@ -172,7 +237,7 @@ salvor_status stream_write(salvor_call *public_call, salvor_stream_writer *write
 
 /* ---- commit ---------------------------------------------------------------------------------- */
 
-static int name_it(struct salvor_stream_writer *writer, const json_t *about, struct error *reterr)
+static int name_it(struct salvor_stream_writer *writer, const json_t *note, struct error *reterr)
 {
     const char *last = NULL;
     /* The old note goes before the old bytes do: a kill in between leaves no artifact rather than
@@ -187,48 +252,76 @@ static int name_it(struct salvor_stream_writer *writer, const json_t *about, str
         return error_errno(reterr, EXIT_FAILED, errno, "cannot name artifact '%s'", writer->name);
     free(writer->temporary);
     writer->temporary = NULL;
-    return artifact_note_write(writer->folder, writer->name, about, reterr);
+    return artifact_note_write(writer->folder, writer->name, note, reterr);
 }
 
-static int finish(struct salvor_stream_writer *writer, json_t **ret_about, struct error *reterr)
+/* All bytes are in the file, and durable. */
+static int complete(struct salvor_stream_writer *writer, struct error *reterr)
 {
-    unsigned char hash[DIGEST_SIZE];
-    char sha256[DIGEST_TEXT_SIZE];
     if (writer->failed)
         return error_set(reterr, EXIT_FAILED, "artifact '%s' lost bytes before", writer->name);
-    if (encoder_end(writer->encoder, reterr) != 0)
+    if (encoder_end(writer->encoder, reterr) != 0 ||
+        (writer->sealer != NULL && sealer_end(writer->sealer, reterr) != 0))
         return -1;
     if (fsync(writer->fd) != 0)
         return error_errno(reterr, EXIT_FAILED, errno, "cannot make artifact '%s' durable",
                            writer->name);
+    return 0;
+}
+
+/* The ARTIFACT frame's body. */
+static json_t *about(struct salvor_stream_writer *writer)
+{
+    unsigned char hash[DIGEST_SIZE];
+    char sha256[DIGEST_TEXT_SIZE] = "";
     digest_end(&writer->digest, hash);
-    digest_text(hash, sha256);
-    *ret_about =
-        json_make("{s:s,s:s,s:I,s:s,s:b}", "name", writer->name, "media_type", writer->media_type,
-                  "size", (json_int_t)writer->size, "sha256", sha256, "sensitive", 0);
-    return name_it(writer, *ret_about, reterr);
+    if (!writer->left_out)
+        digest_text(hash, sha256);
+    return json_make("{s:s,s:s,s:I,s:s,s:b,s:s?,s:b}", "name", writer->name, "media_type",
+                     writer->media_type, "size", (json_int_t)writer->size, "sha256", sha256,
+                     "sensitive", writer->sensitive, "encryption",
+                     writer->sealer != NULL ? SEAL_FORMAT : NULL, "left_out", writer->left_out);
+}
+
+static salvor_status finish(struct worker_call *call, struct salvor_stream_writer *writer,
+                            json_t **ret_about)
+{
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_free char *key = NULL;
+    if (complete(writer, &err) != 0)
+        return call_fail_error(call, SALVOR_FAILED, &err);
+    if (writer->sealer != NULL) {
+        salvor_status status = artifact_key_wrap(call, sealer_key(writer->sealer), &key);
+        if (status != SALVOR_OK)
+            return status;
+    }
+    *ret_about = about(writer);
+    cleanup_json json_t *note = json_clone(*ret_about);
+    json_put_text(note, "key", key);
+    return name_it(writer, note, &err) == 0 ? SALVOR_OK
+                                            : call_fail_error(call, SALVOR_FAILED, &err);
 }
 
 salvor_status stream_commit(salvor_call *public_call, salvor_stream_writer *writer,
                             struct salvor_artifact *ret_artifact)
 {
     struct worker_call *call = call_of(public_call);
-    cleanup_error struct error err = ERROR_INIT;
-    cleanup_json json_t *about = NULL;
+    cleanup_json json_t *body = NULL;
     if (!call_owns(call, writer, close_writer))
         return call_fail(call, SALVOR_BUG, "stream.commit: the writer is not open in this call");
     if (ret_artifact != NULL && ret_artifact->struct_size < sizeof *ret_artifact)
         return call_fail(call, SALVOR_BUG, "stream.commit: struct_size is not set");
-    int result = finish(writer, &about, &err);
+    salvor_status status = finish(call, writer, &body);
     call_forget(call, writer);
     release(writer);
-    if (result != 0)
-        return call_fail_error(call, SALVOR_FAILED, &err);
+    if (status != SALVOR_OK)
+        return status;
     if (ret_artifact != NULL) {
-        ret_artifact->size = (uint64_t)json_whole(about, "size", 0);
-        memcpy(ret_artifact->sha256, json_text(about, "sha256"), sizeof ret_artifact->sha256);
+        ret_artifact->size = (uint64_t)json_whole(body, "size", 0);
+        (void)snprintf(ret_artifact->sha256, sizeof ret_artifact->sha256, "%s",
+                       json_text(body, "sha256"));
     }
-    call_send(call, FRAME_ARTIFACT, take_pointer(about));
+    call_send(call, FRAME_ARTIFACT, take_pointer(body));
     return SALVOR_OK;
 }
 

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-enum { MEMBER_LIMIT = 6 };
+enum { MEMBER_LIMIT = 8 };
 
 /* kind: s text, n count (integer, not negative), b boolean, o object, a array of texts, c fact
  * class, v severity, * anything; in capitals it may be null or absent. */
@@ -46,7 +46,13 @@ static const struct rule rules[] = {
     {FRAME_RESULT, NULL, {{NULL, 0}}},
     {FRAME_ARTIFACT,
      NULL,
-     {{"name", 's'}, {"media_type", 's'}, {"size", 'n'}, {"sha256", 's'}, {"sensitive", 'b'}}},
+     {{"name", 's'},
+      {"media_type", 's'},
+      {"size", 'n'},
+      {"sha256", 's'},
+      {"sensitive", 'b'},
+      {"encryption", 'S'},
+      {"left_out", 'B'}}},
     {FRAME_EVIDENCE, NULL, {{"service", 's'}, {"what", 's'}, {"duration_ms", 'n'}}},
     {FRAME_LEDGER, NULL, {{"name", 's'}, {"entries", 'n'}, {"sha256", 's'}}},
     {FRAME_REQUEST, NULL, {{"serial", 'n'}, {"ask", 's'}}},

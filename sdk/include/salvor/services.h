@@ -238,7 +238,7 @@ struct salvor_exec {
 
 #define SALVOR_STREAM "salvor.stream"
 
-#define SALVOR_STREAM_SENSITIVE 1u /* must be encrypted to a public key in the set */
+#define SALVOR_STREAM_SENSITIVE 1u /* holds secrets: is encrypted to public keys, or left out */
 #define SALVOR_STREAM_GZIP 2u      /* the service compresses or inflates */
 #define SALVOR_STREAM_ZSTD 4u
 
@@ -255,12 +255,15 @@ struct salvor_stream {
     uint32_t version;
 
     /* A new artifact of the set that the backup makes (in other procedures: of the run). name:
-     * relative path of [A-Za-z0-9._-] parts; media_type as "application/json". */
+     * relative path of [A-Za-z0-9._-] parts; media_type as "application/json". REFUSED for a
+     * sensitive one of a backup that has no recipient to encrypt it to. Where the operator left
+     * secrets out (--without-secrets) all of it works as ever, but nothing is kept. */
     salvor_status (*create)(salvor_call *call, const char *name, const char *media_type,
                             uint32_t flags, salvor_stream_writer **ret_writer);
     salvor_status (*write)(salvor_call *call, salvor_stream_writer *writer, const void *data,
                            uint64_t size);
-    /* Durable and named from now on; the writer is gone. */
+    /* Durable and named from now on; the writer is gone. Of one that was left out size is 0 and
+     * sha256 empty. */
     salvor_status (*commit)(salvor_call *call, salvor_stream_writer *writer,
                             struct salvor_artifact *ret_artifact);
     void (*abort)(salvor_call *call, salvor_stream_writer *writer);
@@ -270,7 +273,10 @@ struct salvor_stream {
                            const char *media_type, uint32_t flags,
                            struct salvor_artifact *ret_artifact);
 
-    /* Reads an artifact of the source or of this run, sequentially, decoded by `flags`. */
+    /* Reads an artifact of the source or of this run, sequentially, decrypted where it is encrypted
+     * and decoded by `flags`. REFUSED when no private key for it is given, or when the source was
+     * made without it. What this run left out opens, so that a check sees its step done; read() is
+     * REFUSED then. */
     salvor_status (*open)(salvor_call *call, const char *name, uint32_t flags,
                           salvor_stream_reader **ret_reader);
     /* Up to `size` bytes. END at the proven end (digest and trailer match); until then what was
@@ -285,8 +291,9 @@ struct salvor_stream {
     salvor_status (*materialize)(salvor_call *call, const char *name, const char **ret_path);
 
     /* What open() can read, as a JSON array sorted by name: [{"name","media_type","size","sha256",
-     * "origin":"source|run"}]. A bare vendor file is one artifact under its file name; what is not
-     * known without a manifest is null. */
+     * "origin":"source|run","encrypted":bool,"left_out":bool}]. A bare vendor file is one artifact
+     * under its file name; what is not known without a manifest is null. Left out: known by name,
+     * but the backup was made without it. */
     salvor_status (*list)(salvor_call *call, struct salvor_span *ret_json);
 };
 

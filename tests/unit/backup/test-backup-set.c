@@ -186,6 +186,47 @@ static void no_damage_goes_unseen(void **state)
     assert_false(is_found_whole(folder));
 }
 
+static void the_manifest_tells_encryption_and_what_was_left_out(void **state)
+{
+    struct backup_set *set = NULL;
+    struct backup_source *source = NULL;
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_json json_t *about =
+        json_make("{s:s, s:s, s:[s]}", "site", "lab", "run", "r", "recipients", "salvor-pk1x");
+    cleanup_json json_t *artifacts = json_array();
+    (void)state;
+    for (int encrypted = 0; encrypted < 2; encrypted++) {
+        cleanup_free char *name = text_format("s%d", encrypted);
+        (void)json_array_clear(artifacts);
+        json_add(artifacts, artifact("data.txt", "hello"));
+        if (encrypted)
+            json_put_text(json_array_get(artifacts, 0), "encryption", "salvor-sealed-1");
+        /* an attempt that was killed wrote it, the next one left it out */
+        json_add(artifacts, artifact("vault", "x"));
+        json_add(artifacts, artifact("vault", ""));
+        json_put(json_array_get(artifacts, 2), "left_out", json_true());
+        assert_int_equal(backup_set_begin(store, "p", name, &set, NULL), 0);
+        put(backup_set_folder(set), "data.txt", "hello");
+        put(backup_set_folder(set), "vault", "");
+        if (backup_set_commit(set, about, artifacts, NULL, &err) != 0)
+            fail_msg("%s", err.message);
+        cleanup_free char *left = text_format("%s/vault", backup_set_folder(set));
+        assert_int_equal(access(left, F_OK), -1);
+        backup_set_close(set);
+        assert_int_equal(backup_source_find(store, "p", "lab", name, &source, &err), 0);
+        assert_true(json_flag(source->open, "set"));
+        assert_string_equal(
+            json_string_value(json_array_get(json_object_get(source->open, "left_out"), 0)),
+            "vault");
+        const json_t *entry =
+            json_object_get(json_object_get(source->open, "artifacts"), "data.txt");
+        assert_int_equal(json_text(entry, "encryption") != NULL, encrypted);
+        assert_int_equal(json_object_get(source->manifest, "recipients") != NULL, encrypted);
+        assert_int_equal(backup_source_verify(source, &err), 0);
+        backup_source_free(source);
+    }
+}
+
 static void latest_is_by_sequence_and_site(void **state)
 {
     struct backup_source *source = NULL;
@@ -255,6 +296,7 @@ int main(void)
         IN_STORE(a_killed_backup_goes_on_in_its_folder),
         IN_STORE(what_was_promised_must_be_there),
         IN_STORE(no_damage_goes_unseen),
+        IN_STORE(the_manifest_tells_encryption_and_what_was_left_out),
         IN_STORE(latest_is_by_sequence_and_site),
         IN_STORE(bare_files_and_folders_need_no_salvor),
         IN_STORE(names_stay_in_their_folder),

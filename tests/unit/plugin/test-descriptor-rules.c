@@ -131,6 +131,8 @@ static const struct {
     {"findings.0.id", "\"old\"", "finding-id",
      "finding 'old': its id is not upper-case letters, digits and hyphens"},
     {"findings.+", FINDING, "finding-id", "finding 'SAMPLE-OLD' exists twice"},
+    {"findings.0.id", "\"SALVOR-OLD\"", "finding-id",
+     "finding 'SALVOR-OLD': ids that begin with 'SALVOR-' are the core's"},
     {"findings.0.severity", "\"fatal\"", "finding-severity",
      "finding 'SAMPLE-OLD': severity 'fatal' is unknown"},
     {"findings.0.remedy", "\"\"", "descriptor-shape", "finding 'SAMPLE-OLD': remedy is missing"},
