@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -9,10 +10,12 @@
 #include "base/json.h"
 #include "base/kill-point.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "services/beneath.h"
 #include "services/exec-command.h"
 #include "services/exec.h"
 #include "services/job-folder.h"
+#include "services/job-unit.h"
 #include "services/recorder.h"
 #include "services/run-paths.h"
 #include "services/shims.h"
@@ -89,6 +92,7 @@ static salvor_status prepare(struct worker_call *call, const char *folder, const
     return compare(call, folder, id, command, digest);
 }
 
+/* NOT_FOUND, with nothing recorded: what was started ended without a word. */
 static salvor_status hear_start(struct worker_call *call, const struct shim *shim, const char *id,
                                 const struct exec_command *command, uint32_t *ret_certainty)
 {
@@ -101,8 +105,7 @@ static salvor_status hear_start(struct worker_call *call, const struct shim *shi
     ssize_t got = recv(shim->talk, &report, sizeof report, 0);
     report.text[sizeof report.text - 1] = '\0';
     if (got != (ssize_t)sizeof report)
-        return call_fail(call, SALVOR_FAILED, "job '%s' was lost: its shim ended while it started",
-                         id);
+        return SALVOR_NOT_FOUND;
     kill_point(call->row, "answer-received");
     *ret_certainty = SALVOR_CERTAINTY_ANSWERED;
     if (report.event != SHIM_NOT_STARTED)
@@ -125,15 +128,91 @@ static void complete_spec(const struct salvor_exec_request *request, struct exec
         json_put_text(command->spec, "output_path", command->output_path);
 }
 
-/* Begins the job unless it was begun; *ret_begun: by this call. */
+/* How a job was begun. */
+struct job_start {
+    int begun; /* by this call */
+    uint32_t certainty;
+    const char
+        *unit; /* "own": outside of the unit that salvor runs in; NULL: salvor runs in none */
+};
+
+static salvor_status start_shim(struct worker_call *call, const struct shim_command *shim_command,
+                                const char *id, const struct exec_command *command, int words_fd,
+                                struct job_start *ret_start)
+{
+    cleanup_error struct error err = ERROR_INIT;
+    struct shim shim = {0, -1};
+    struct shim_fd fds[SHIM_SECRETS + 5];
+    size_t count = command->fd_count;
+    memcpy(fds, command->fds, count * sizeof *fds);
+    if (words_fd >= 0)
+        fds[count++] = (struct shim_fd){words_fd, 2};
+    if (shim_spawn(shim_command, command->spec, fds, count, &shim, &err) != 0)
+        return call_fail_error(call, SALVOR_FAILED, &err);
+    ret_start->begun = 1;
+    kill_point(call->row, "request-sent");
+    salvor_status status = hear_start(call, &shim, id, command, &ret_start->certainty);
+    shim_end(&shim, 1000);
+    return status;
+}
+
+/* First line of what systemd-run had to say; owned by the caller. */
+static char *first_words(int fd)
+{
+    char text[512];
+    ssize_t got = fd >= 0 ? pread(fd, text, sizeof text - 1, 0) : -1;
+    text[got > 0 ? got : 0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    return utf8_clean(text, strlen(text));
+}
+
+static void warn_of_unit(struct worker_call *call, const char *id, const char *unit,
+                         const char *why)
+{
+    cleanup_free char *text = text_format(
+        "job '%s' will end with '%s', the unit of systemd that salvor runs in: it could not be "
+        "started outside of it (%s); 'KillMode=process' in that unit keeps it alive",
+        id, unit, *why != '\0' ? why : "systemd-run ended without a word");
+    call_send(call, FRAME_LOG,
+              json_make("{s:i, s:s}", "level", (int)SALVOR_LOG_WARNING, "text", text));
+}
+
+/* Whether or not the first one ran: a shim that finds the job begun leaves it alone. */
+static salvor_status start_anywhere(struct worker_call *call, const char *folder, const char *id,
+                                    const struct exec_command *command, struct job_start *ret_start)
+{
+    cleanup_job_unit struct job_unit unit = {NULL, NULL, NULL};
+    cleanup_free char *description = text_format("salvor job %s", id);
+    job_unit_find(description, &unit);
+    ret_start->unit = unit.inside == NULL ? NULL : "shared";
+    if (unit.wrapper != NULL) {
+        const struct shim_command outside = {JOB_SHIM_COMMAND, folder, unit.wrapper};
+        cleanup_close int words_fd = memfd_create("salvor-words", MFD_CLOEXEC);
+        salvor_status status = start_shim(call, &outside, id, command, words_fd, ret_start);
+        ret_start->unit = "own";
+        if (status != SALVOR_NOT_FOUND)
+            return status;
+        ret_start->unit = "shared";
+        cleanup_free char *why = first_words(words_fd);
+        warn_of_unit(call, id, unit.inside, why);
+    } else if (unit.why_not != NULL) {
+        warn_of_unit(call, id, unit.inside, unit.why_not);
+    }
+    const struct shim_command here = {JOB_SHIM_COMMAND, folder, NULL};
+    salvor_status status = start_shim(call, &here, id, command, -1, ret_start);
+    return status != SALVOR_NOT_FOUND
+               ? status
+               : call_fail(call, SALVOR_FAILED,
+                           "job '%s' was lost: its shim ended while it started", id);
+}
+
+/* Begins the job unless it was begun. */
 static salvor_status begin(struct worker_call *call, const char *folder, const char *id,
                            const struct salvor_exec_request *request, struct exec_command *command,
-                           int *ret_begun, uint32_t *ret_certainty)
+                           struct job_start *ret_start)
 {
     cleanup_error struct error err = ERROR_INIT;
     struct job_look look;
-    struct shim shim = {0, -1};
-    *ret_begun = 0;
     salvor_status status = prepare(call, folder, id, command);
     if (status != SALVOR_OK)
         return status;
@@ -145,14 +224,7 @@ static salvor_status begin(struct worker_call *call, const char *folder, const c
     if (status != SALVOR_OK)
         return status;
     complete_spec(request, command);
-    if (shim_spawn(JOB_SHIM_COMMAND, folder, command->spec, command->fds, command->fd_count, &shim,
-                   &err) != 0)
-        return call_fail_error(call, SALVOR_FAILED, &err);
-    *ret_begun = 1;
-    kill_point(call->row, "request-sent");
-    status = hear_start(call, &shim, id, command, ret_certainty);
-    shim_end(&shim, 1000);
-    return status;
+    return start_anywhere(call, folder, id, command, ret_start);
 }
 
 /* What recordings and replays call the job: its id changes from run to run. */
@@ -195,18 +267,19 @@ salvor_status exec_job_start(salvor_call *public_call, const char *id,
         (void)json_object_update(key, command.key);
         return recorder_replay(call, "exec", "job_start", key, NULL, &answer);
     }
-    int begun = 0;
-    uint32_t certainty = SALVOR_CERTAINTY_NOT_SENT;
+    struct job_start start = {0, SALVOR_CERTAINTY_NOT_SENT, NULL};
     const int64_t before = clock_monotonic_ms();
-    status = begin(call, folder, id, request, &command, &begun, &certainty);
-    if (begun)
-        exec_evidence(call, &command, "job_start",
-                      json_make("{s:s,s:s,s:b}", "job", id, "certainty",
-                                certainty == SALVOR_CERTAINTY_ANSWERED ? "answered"
-                                : certainty == SALVOR_CERTAINTY_SENT   ? "sent"
-                                                                       : "not-sent",
-                                "started", status == SALVOR_OK),
-                      clock_monotonic_ms() - before);
+    status = begin(call, folder, id, request, &command, &start);
+    if (start.begun) {
+        json_t *evidence = json_make("{s:s,s:s,s:b}", "job", id, "certainty",
+                                     start.certainty == SALVOR_CERTAINTY_ANSWERED ? "answered"
+                                     : start.certainty == SALVOR_CERTAINTY_SENT   ? "sent"
+                                                                                  : "not-sent",
+                                     "started", status == SALVOR_OK);
+        if (start.unit != NULL)
+            json_put_text(evidence, "unit", start.unit);
+        exec_evidence(call, &command, "job_start", evidence, clock_monotonic_ms() - before);
+    }
     return finish_start(call, id, &command, status);
 }
 

@@ -198,8 +198,8 @@ static int start(struct exec_process *process, struct error *reterr)
     memcpy(fds, command->fds, sizeof *fds * command->fd_count);
     fds[command->fd_count] = (struct shim_fd){out, 1};
     fds[command->fd_count + 1] = (struct shim_fd){err, 2};
-    return shim_spawn(EXEC_SHIM_COMMAND, NULL, command->spec, fds, command->fd_count + 2,
-                      &process->shim, reterr);
+    const struct shim_command shim = {EXEC_SHIM_COMMAND, NULL, NULL};
+    return shim_spawn(&shim, command->spec, fds, command->fd_count + 2, &process->shim, reterr);
 }
 
 void exec_process_end(struct exec_process *process)

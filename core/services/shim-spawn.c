@@ -81,13 +81,28 @@ static int give_all(struct moved *moved, int spec_fd, int talk_fd, const struct 
                                                                                               : 0;
 }
 
-static int spawn(const char *command, const char *argument,
-                 const posix_spawn_file_actions_t *actions, pid_t *ret_pid)
+/* The words after the program's own; the array is owned by the caller. */
+static char **words_of(const struct shim_command *command, char *program)
+{
+    size_t count = 0;
+    while (command->wrapper != NULL && command->wrapper[count] != NULL)
+        count++;
+    char **argv = memory_new(count + 4, sizeof *argv);
+    for (size_t i = 0; i < count; i++)
+        argv[i] = command->wrapper[i];
+    argv[count++] = program;
+    argv[count++] = (char *)command->name;
+    argv[count] = (char *)command->argument;
+    return argv;
+}
+
+static int spawn(const struct shim_command *command, const posix_spawn_file_actions_t *actions,
+                 pid_t *ret_pid)
 {
     char program[PATH_MAX];
     if (own_program(program, sizeof program) != 0)
         return -1;
-    char *argv[] = {program, (char *)command, (char *)argument, NULL};
+    cleanup_free char **argv = words_of(command, program);
     posix_spawnattr_t attributes;
     sigset_t none;
     sigset_t all;
@@ -101,15 +116,14 @@ static int spawn(const char *command, const char *argument,
         &attributes, (short)(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
     (void)posix_spawnattr_setsigmask(&attributes, &none);
     (void)posix_spawnattr_setsigdefault(&attributes, &all);
-    int result = posix_spawn(ret_pid, program, actions, &attributes, argv, environ);
+    int result = posix_spawn(ret_pid, argv[0], actions, &attributes, argv, environ);
     (void)posix_spawnattr_destroy(&attributes);
     errno = result;
     return result != 0 ? -1 : 0;
 }
 
-int shim_spawn(const char *command, const char *argument, const json_t *spec,
-               const struct shim_fd *fds, size_t fd_count, struct shim *ret_shim,
-               struct error *reterr)
+int shim_spawn(const struct shim_command *command, const json_t *spec, const struct shim_fd *fds,
+               size_t fd_count, struct shim *ret_shim, struct error *reterr)
 {
     cleanup_json json_t *whole = json_copy((json_t *)spec);
     json_t *limits = limits_before();
@@ -130,7 +144,7 @@ int shim_spawn(const char *command, const char *argument, const json_t *spec,
     if (errno == 0) {
         result = give_all(&moved, spec_fd, theirs, fds, fd_count);
         if (result == 0)
-            result = spawn(command, argument, &actions, &ret_shim->pid);
+            result = spawn(command, &actions, &ret_shim->pid);
         int saved = errno;
         (void)posix_spawn_file_actions_destroy(&actions);
         errno = saved;

@@ -22,13 +22,19 @@ struct shim {
                */
 };
 
+/* Which shim, and how it is started. */
+struct shim_command {
+    const char *name;     /* shims.h */
+    const char *argument; /* or NULL */
+    char *const *wrapper; /* words of a program that becomes the shim, ending with NULL; or NULL */
+};
+
 /*
- * Starts this program again as `command` (shims.h) with `argument` (NULL: none), a session of its
- * own, `spec` and the descriptors given; what is not given of 0 to 2 is /dev/null.
+ * Starts this program again as that shim, in a session of its own, with `spec` and the descriptors
+ * given; what is not given of 0 to 2 is /dev/null.
  */
-int shim_spawn(const char *command, const char *argument, const json_t *spec,
-               const struct shim_fd *fds, size_t fd_count, struct shim *ret_shim,
-               struct error *reterr);
+int shim_spawn(const struct shim_command *command, const json_t *spec, const struct shim_fd *fds,
+               size_t fd_count, struct shim *ret_shim, struct error *reterr);
 
 /* Closes the socket and waits for the process, killing it after `patience_ms`. */
 void shim_end(struct shim *shim, int patience_ms);
