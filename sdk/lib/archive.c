@@ -26,6 +26,7 @@ struct salvor_archive {
     size_t loaded_capacity;
     salvor_status state;       /* OK, END or the failure, which stays */
     salvor_status read_status; /* what the source said to libarchive */
+    int started;               /* the first bytes were read, or tried */
     char problem[256];
 };
 
@@ -71,8 +72,10 @@ static salvor_status tar_failure(salvor_archive *archive)
     return fail_with(archive, text != NULL ? text : "no memory");
 }
 
+/* At the first member, so that damage at the very beginning is told like any other. */
 static salvor_status start(salvor_archive *archive)
 {
+    archive->started = 1;
     archive->ordinal = 0;
     archive->member_size = 0;
     archive->state = archive->read_status = SALVOR_OK;
@@ -83,11 +86,12 @@ static salvor_status start(salvor_archive *archive)
     if (archive->entry == NULL)
         archive->entry = archive_entry_new();
     archive->tar = archive_read_new();
-    /* Behind the end mark nothing but zeros and further archives may stand, so that no byte goes
-     * unlooked at. */
+    /* Behind the end mark nothing but zeros and, unless one_end forbids them, further archives may
+     * stand, so that no byte goes unlooked at. */
     if (archive->entry == NULL || archive->tar == NULL ||
         archive_read_support_format_tar(archive->tar) != ARCHIVE_OK ||
-        archive_read_set_options(archive->tar, "read_concatenated_archives") != ARCHIVE_OK)
+        (archive->limits.one_end == 0 &&
+         archive_read_set_options(archive->tar, "read_concatenated_archives") != ARCHIVE_OK))
         return fail_with(archive, "no memory");
     /* Step by step: archive_read_open() does not look whether the second one found memory. */
     if (archive_read_set_read_callback(archive->tar, give_block) != ARCHIVE_OK ||
@@ -130,8 +134,6 @@ salvor_status salvor_archive_open(salvor_call *call, const char *name,
         status = salvor_fail(call, SALVOR_UNSUPPORTED, NULL, "this host has no artifacts");
     else
         status = archive->source.stream->open(call, name, 0, &archive->source.reader);
-    if (status == SALVOR_OK)
-        status = start(archive);
     if (status != SALVOR_OK) {
         salvor_archive_close(archive);
         return status;
@@ -178,16 +180,22 @@ static salvor_status finish(salvor_archive *archive)
         return fail_source(archive, status);
     if (archive->source.zero_tail < END_MARK)
         return fail_with(archive, "it has no end mark: cut off");
+    /* The tar reader stopped within the zeros of the end mark. */
+    if (archive->limits.one_end != 0 && archive->source.total - archive->source.zero_tail >
+                                            (uint64_t)archive_filter_bytes(archive->tar, -1))
+        return fail_with(archive, "something follows its end mark");
     archive->state = SALVOR_END;
     return SALVOR_END;
 }
 
 salvor_status salvor_archive_next(salvor_archive *archive, struct salvor_archive_member *ret_member)
 {
-    struct archive_entry *entry = archive->entry;
     const char *path = NULL;
+    if (archive->state == SALVOR_OK && !archive->started)
+        (void)start(archive);
     if (archive->state != SALVOR_OK)
         return archive->state;
+    struct archive_entry *entry = archive->entry;
     do {
         const int result = archive_read_next_header2(archive->tar, entry);
         if (result == ARCHIVE_EOF)
@@ -211,6 +219,8 @@ salvor_status salvor_archive_next(salvor_archive *archive, struct salvor_archive
     ret_member->ordinal = archive->ordinal++;
     ret_member->mtime = (int64_t)archive_entry_mtime(entry);
     ret_member->mode = archive_entry_perm(entry);
+    ret_member->dotted = strncmp(archive_entry_pathname(entry), "./", 2) == 0;
+    ret_member->reserved = 0;
     ret_member->kind = type == AE_IFREG && archive_entry_hardlink(entry) == NULL
                            ? SALVOR_MEMBER_FILE
                        : type == AE_IFDIR ? SALVOR_MEMBER_FOLDER
@@ -272,7 +282,9 @@ salvor_status salvor_archive_rewind(salvor_archive *archive)
         archive->source.stream->rewind(archive->source.call, archive->source.reader);
     if (status != SALVOR_OK)
         return fail_source(archive, status);
-    return start(archive);
+    archive->started = 0;
+    archive->state = SALVOR_OK;
+    return SALVOR_OK;
 }
 
 void salvor_archive_close(salvor_archive *archive)

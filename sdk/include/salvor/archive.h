@@ -30,6 +30,9 @@ struct salvor_archive_limits {
     uint64_t members;     /* 10 million */
     uint64_t member_size; /* bytes of one member that load() gives; 64 MiB */
     uint64_t total_size;  /* inflated bytes; 64 GiB */
+    uint32_t one_end;     /* 1: after the end mark only zeros may follow; 0: also further archives,
+                             whose members other readers do not see */
+    uint32_t reserved;    /* 0 */
 };
 
 struct salvor_archive_member {
@@ -40,10 +43,12 @@ struct salvor_archive_member {
     int64_t mtime;    /* seconds since the epoch */
     uint32_t kind;    /* SALVOR_MEMBER_* */
     uint32_t mode;    /* permission bits */
+    uint32_t dotted;  /* 1: a leading "./" was left out of `path` */
+    uint32_t reserved;
 };
 
-/* Opens artifact `name` through salvor.stream. limits may be NULL. Failures are reported. The call
- * must stay the same until close. */
+/* Opens artifact `name` through salvor.stream; nothing is read yet. limits may be NULL. Failures
+ * are reported. The call must stay the same until close. */
 salvor_status salvor_archive_open(salvor_call *call, const char *name,
                                   const struct salvor_archive_limits *limits,
                                   salvor_archive **ret_archive);

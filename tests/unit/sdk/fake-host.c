@@ -9,11 +9,17 @@ struct salvor_stream_reader {
     int open;
 };
 
+struct salvor_secret {
+    const char *text;
+};
+
 struct fake_call {
     salvor_call call; /* first: the plugin's view */
     struct fake_host *host;
     struct salvor_host table;
     struct salvor_stream_reader readers[4];
+    struct salvor_secret secrets[4];
+    char list[4096];
 };
 
 static struct fake_call the_call;
@@ -57,8 +63,7 @@ static salvor_status fake_report(salvor_call *call, salvor_status status, const 
 
 static const char *fake_last_error(salvor_call *call)
 {
-    (void)call;
-    return "";
+    return host_of(call)->message;
 }
 
 static const struct fake_option *find_option(salvor_call *call, const char *name)
@@ -156,7 +161,7 @@ static salvor_status fake_fact(salvor_call *call, const char *name, uint32_t fac
 static salvor_status fake_raise(salvor_call *call, const char *id, uint32_t severity,
                                 const char *object, const char *detail)
 {
-    char line[512];
+    char line[2048];
     if (fails(call))
         return SALVOR_FAILED;
     (void)snprintf(line, sizeof line, "finding %s %u '%s' %s", id, severity, object, detail);
@@ -260,6 +265,62 @@ static void fake_close(salvor_call *call, salvor_stream_reader *reader)
     host_of(call)->open_streams--;
 }
 
+static salvor_status fake_list(salvor_call *call, struct salvor_span *ret_json)
+{
+    struct fake_call *fake = (struct fake_call *)call;
+    const struct fake_artifact *artifact = fake->host->artifacts;
+    size_t used = 0;
+    if (fails(call))
+        return SALVOR_FAILED;
+    for (; artifact != NULL && artifact->name != NULL; artifact++)
+        used += (size_t)snprintf(fake->list + used, sizeof fake->list - used, "%s{\"name\":\"%s\"}",
+                                 used > 0 ? "," : "[", artifact->name);
+    used += (size_t)snprintf(fake->list + used, sizeof fake->list - used, used > 0 ? "]" : "[]");
+    ret_json->data = fake->list;
+    ret_json->size = used;
+    return SALVOR_OK;
+}
+
+static salvor_status fake_secret(salvor_call *call, const char *name, salvor_secret **ret_secret)
+{
+    struct fake_call *fake = (struct fake_call *)call;
+    const struct fake_option *option = fake->host->secrets;
+    if (fails(call))
+        return SALVOR_FAILED;
+    for (size_t i = 0; option != NULL && option->name != NULL; option++, i++) {
+        if (strcmp(option->name, name) != 0)
+            continue;
+        fake->secrets[i].text = option->text;
+        *ret_secret = &fake->secrets[i];
+        return SALVOR_OK;
+    }
+    return SALVOR_NOT_FOUND;
+}
+
+static salvor_status fake_reveal(salvor_call *call, salvor_secret *secret,
+                                 struct salvor_span *ret_value)
+{
+    if (fails(call))
+        return SALVOR_FAILED;
+    ret_value->data = secret->text;
+    ret_value->size = strlen(secret->text);
+    return SALVOR_OK;
+}
+
+static salvor_status fake_adopt(salvor_call *call, const void *data, uint64_t size,
+                                salvor_secret **ret_secret)
+{
+    struct fake_call *fake = (struct fake_call *)call;
+    (void)data, (void)size;
+    *ret_secret = &fake->secrets[3];
+    return fails(call) ? SALVOR_FAILED : SALVOR_OK;
+}
+
+static void fake_secret_close(salvor_call *call, salvor_secret *secret)
+{
+    (void)call, (void)secret;
+}
+
 static const void *fake_interface(salvor_call *call, const char *name, uint32_t min_version)
 {
     static const struct salvor_inventory inventory = {sizeof inventory, 1, fake_item, fake_fact};
@@ -272,7 +333,14 @@ static const void *fake_interface(salvor_call *call, const char *name, uint32_t 
                                                 .open = fake_open,
                                                 .read = fake_read,
                                                 .rewind = fake_rewind,
-                                                .close = fake_close};
+                                                .close = fake_close,
+                                                .list = fake_list};
+    static const struct salvor_secrets secrets = {.struct_size = sizeof secrets,
+                                                  .version = 1,
+                                                  .open = fake_secret,
+                                                  .reveal = fake_reveal,
+                                                  .adopt = fake_adopt,
+                                                  .close = fake_secret_close};
     (void)call;
     if (min_version > 1)
         return NULL;
@@ -284,6 +352,8 @@ static const void *fake_interface(salvor_call *call, const char *name, uint32_t 
         return &plan;
     if (strcmp(name, SALVOR_STREAM) == 0)
         return &stream;
+    if (strcmp(name, SALVOR_SECRET) == 0)
+        return &secrets;
     return NULL;
 }
 

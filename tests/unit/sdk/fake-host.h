@@ -21,6 +21,7 @@ struct fake_host {
     /* what it offers; set by the test */
     const struct fake_option *options; /* ended by a NULL name */
     const struct fake_artifact *artifacts;
+    const struct fake_option *secrets; /* by name of the option, ended by a NULL name */
     const char *facts;
     const char *last_checkpoint;
     size_t read_at_most; /* bytes a stream read gives; 0: all */
@@ -33,7 +34,7 @@ struct fake_host {
     char message[5000];
     char detail[512];
     char hint[256];
-    char recorded[4096]; /* one line a recorded action: "fact info name {...}" */
+    char recorded[32768]; /* one line a recorded action: "fact info name {...}" */
 };
 
 /* A call of that host; valid as long as the host. */

@@ -86,6 +86,7 @@ static void check_members(salvor_archive *archive)
     assert_int_equal(member.size, sizeof body - 1);
     assert_int_equal(member.mode, 0640);
     assert_int_equal(member.mtime, 1700000000);
+    assert_int_equal(member.dotted, 1);
     assert_int_equal(salvor_archive_load(archive, &data), SALVOR_OK);
     assert_int_equal(data.size, sizeof body - 1);
     assert_string_equal(data.data, body);
@@ -97,6 +98,7 @@ static void check_members(salvor_archive *archive)
     assert_int_equal(member.kind, SALVOR_MEMBER_OTHER);
     assert_int_equal(salvor_archive_next(archive, &member), SALVOR_OK);
     assert_string_equal(member.path, "last.json"); /* left unread */
+    assert_int_equal(member.dotted, 0);
     assert_int_equal(member.ordinal, 4);
     assert_int_equal(salvor_archive_next(archive, &member), SALVOR_END);
     assert_int_equal(salvor_archive_next(archive, &member), SALVOR_END);
@@ -217,6 +219,50 @@ static void refuses_what_follows(void **state)
     free(gzip.data);
 }
 
+static salvor_status read_to_one_end(struct made made, struct fake_host *host)
+{
+    static const struct salvor_archive_limits limits = {.one_end = 1};
+    const struct fake_artifact artifacts[] = {{"a", made.data, made.size}, {NULL, NULL, 0}};
+    uint64_t count;
+    uint64_t bytes;
+    host->artifacts = artifacts;
+    const salvor_status status = read_all(fake_call(host), &limits, &count, &bytes);
+    host->artifacts = NULL;
+    return status;
+}
+
+/* Members behind the end mark are seen by some readers and not by others. */
+static void can_insist_on_one_end(void **state)
+{
+    static char zeros[20000];
+    static const struct made_member zeros_last[] = {{"zeros", zeros, 3000, NULL},
+                                                    {NULL, NULL, 0, NULL}};
+    const struct made tar = make_tar(members);
+    const struct made padding = {zeros, sizeof zeros};
+    struct fake_host host = {0};
+    (void)state;
+    assert_int_equal(read_to_one_end(tar, &host), SALVOR_END);
+    struct made made = make_joined(tar, padding);
+    assert_int_equal(read_to_one_end(made, &host), SALVOR_END);
+    struct made more = make_joined(made, tar);
+    assert_int_equal(read_to_one_end(more, &host), SALVOR_FAILED);
+    assert_string_equal(host.message, "archive 'a': something follows its end mark");
+    free(more.data);
+    free(made.data);
+    made = make_joined(tar, tar);
+    assert_int_equal(read_to_one_end(made, &host), SALVOR_FAILED);
+    free(made.data);
+    /* one block of zeros, then a header */
+    made = (struct made){tar.data, tar.size - 512};
+    more = make_joined(made, tar);
+    assert_int_equal(read_to_one_end(more, &host), SALVOR_FAILED);
+    free(more.data);
+    free(tar.data);
+    made = make_tar(zeros_last);
+    assert_int_equal(read_to_one_end(made, &host), SALVOR_END);
+    free(made.data);
+}
+
 static void refuses_unsafe_paths(void **state)
 {
     static const char *const bad[] = {"/etc/passwd", "../up", "a/../b", "a/.."};
@@ -238,9 +284,9 @@ static void holds_its_limits(void **state)
         struct salvor_archive_limits limits;
         const char *message;
     } cases[] = {
-        {{4, 0, 0}, "archive 'a': it holds more members than the limit"},
-        {{0, 16, 0}, "archive 'a': a member is larger than the limit"},
-        {{0, 0, 2000}, "archive 'a': it unpacks to more than the limit"},
+        {{.members = 4}, "archive 'a': it holds more members than the limit"},
+        {{.member_size = 16}, "archive 'a': a member is larger than the limit"},
+        {{.total_size = 2000}, "archive 'a': it unpacks to more than the limit"},
     };
     const struct made tar = make_tar(members);
     const struct made gzip = make_gzip(tar.data, tar.size);
@@ -254,7 +300,8 @@ static void holds_its_limits(void **state)
                          SALVOR_FAILED);
         assert_string_equal(host.message, cases[i].message);
     }
-    const struct salvor_archive_limits enough = {5, 17, tar.size};
+    const struct salvor_archive_limits enough = {
+        .members = 5, .member_size = 17, .total_size = tar.size};
     struct fake_host host = {.artifacts = artifacts};
     assert_int_equal(read_all(fake_call(&host), &enough, &count, &bytes), SALVOR_END);
     assert_int_equal(count, 5);
@@ -291,13 +338,10 @@ static void passes_on_what_the_host_says(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_members),
-        cmocka_unit_test(reads_several_gzip_members),
-        cmocka_unit_test(finds_every_damage),
-        cmocka_unit_test(refuses_what_follows),
-        cmocka_unit_test(refuses_unsafe_paths),
-        cmocka_unit_test(holds_its_limits),
-        cmocka_unit_test(passes_on_what_the_host_says),
+        cmocka_unit_test(reads_members),         cmocka_unit_test(reads_several_gzip_members),
+        cmocka_unit_test(finds_every_damage),    cmocka_unit_test(refuses_what_follows),
+        cmocka_unit_test(can_insist_on_one_end), cmocka_unit_test(refuses_unsafe_paths),
+        cmocka_unit_test(holds_its_limits),      cmocka_unit_test(passes_on_what_the_host_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
