@@ -1,0 +1,22 @@
+/* What a survey of an archive means: findings. Each file judges one matter. */
+#ifndef SALVOR_RANCHER_JUDGE_H
+#define SALVOR_RANCHER_JUDGE_H
+
+#include "archive-survey.h"
+
+/* File name, header, damage, resource set, and what the archive holds. */
+salvor_status judge_file(salvor_call *call, const struct archive_survey *survey);
+
+/* Findings counted per member, and secrets in clear text. config may be NULL. */
+salvor_status judge_secrets(salvor_call *call, struct archive_survey *survey,
+                            const struct encryption_config *config);
+
+/* Owners, namespaces, definitions, references. Reads the archive again when an object is to be
+ * named. */
+salvor_status judge_relations(salvor_call *call, struct archive_survey *survey,
+                              const struct encryption_config *config);
+
+/* Versions of the source, and of the target as far as options name them. */
+salvor_status judge_versions(salvor_call *call, const struct archive_survey *survey);
+
+#endif
