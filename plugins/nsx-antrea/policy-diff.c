@@ -32,6 +32,7 @@ static int is_stamp(const char *member)
                                          "overridden",
                                          "children",
                                          "rules",
+                                         "span_objects",
                                          "spans",
                                          "rule_count",
                                          "marked_for_delete",

@@ -3,8 +3,7 @@
  * compared (facts, section 4). By path; what the managers count and stamp by themselves is left
  * out.
  *
- * A rule set: {"policies": {path: policy with "rules" (array) and "spans" (array of control plane
- * paths)}, "groups": {path: group}}.
+ * Rule sets are described in rule-set.h.
  */
 #ifndef NSX_ANTREA_POLICY_DIFF_H
 #define NSX_ANTREA_POLICY_DIFF_H
