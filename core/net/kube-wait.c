@@ -27,6 +27,7 @@ enum {
 struct waiting {
     struct worker_call *call;
     salvor_kube_client *client;
+    const struct salvor_kube_request *request;
     const json_t *condition;
     char *what; /* "wait for 'pods' 'ns/name'" */
     char *type;
@@ -37,8 +38,9 @@ struct waiting {
     struct buffer state; /* the same as it came */
     struct buffer line;  /* an event that has not come wholly yet */
     int met;
-    int must_list;  /* nobody knows what happened since */
-    int64_t events; /* of the watch under way */
+    int must_list;                     /* nobody knows what happened since */
+    int64_t events;                    /* of the watch under way */
+    const struct net_transfer *answer; /* of it */
     uint64_t watches, lists, bookmarks;
 };
 
@@ -65,6 +67,28 @@ static int take_version(struct waiting *waiting, struct salvor_span object)
                : 0;
 }
 
+/* Objects of a list leave out what the list says for all of them; those of a watch do not. */
+static void take_item(struct waiting *waiting, struct salvor_span item, const char *list_kind)
+{
+    const struct salvor_kube_request *object = waiting->request;
+    cleanup_json json_t *whole = json_loadb(item.data, (size_t)item.size, 0, NULL);
+    const size_t size = text_ends(list_kind, "List") ? strlen(list_kind) - strlen("List") : 0;
+    if (json_is_object(whole) && json_object_get(whole, "kind") == NULL && size > 0) {
+        const int has_group = object->group != NULL && *object->group != '\0';
+        cleanup_free char *kind = text_copy_span(list_kind, size);
+        cleanup_free char *version = text_format("%s%s%s", has_group ? object->group : "",
+                                                 has_group ? "/" : "", object->version);
+        json_put_text(whole, "kind", kind);
+        json_put_text(whole, "apiVersion", version);
+        cleanup_free char *text = json_dumps(whole, JSON_COMPACT);
+        if (text == NULL)
+            out_of_memory();
+        take_state(waiting, (struct salvor_span){text, strlen(text)});
+        return;
+    }
+    take_state(waiting, item);
+}
+
 /* ---- listing --------------------------------------------------------------------------------- */
 
 static salvor_status take_list(struct waiting *waiting, struct salvor_span body)
@@ -74,7 +98,10 @@ static salvor_status take_list(struct waiting *waiting, struct salvor_span body)
     const int failed = kube_list_split(body, &page, &err);
     if (failed == 0) {
         memcpy(waiting->version, page.resource_version, sizeof waiting->version);
-        take_state(waiting, page.item_count > 0 ? page.items[0] : (struct salvor_span){NULL, 0});
+        if (page.item_count > 0)
+            take_item(waiting, page.items[0], page.kind);
+        else
+            take_state(waiting, (struct salvor_span){NULL, 0});
         waiting->must_list = 0;
     }
     kube_list_page_clear(&page);
@@ -151,9 +178,12 @@ static int take_event(struct waiting *waiting, struct salvor_span event, struct 
     return 0;
 }
 
+/* Ends the watch as soon as there is no need for more of it. */
 static int take_bytes(void *data, const char *bytes, size_t size, struct error *reterr)
 {
     struct waiting *waiting = data;
+    if (waiting->answer->code != 200)
+        return buffer_append(&waiting->line, bytes, size); /* a Status */
     while (size > 0) {
         const char *end = memchr(bytes, '\n', size);
         const size_t part = end != NULL ? (size_t)(end - bytes) : size;
@@ -162,12 +192,11 @@ static int take_bytes(void *data, const char *bytes, size_t size, struct error *
         if (end == NULL)
             return 0;
         const struct salvor_span event = {waiting->line.data, waiting->line.size};
-        const int failed = event.size > 0 && !waiting->met && !waiting->must_list
-                               ? take_event(waiting, event, reterr)
-                               : 0;
+        if (event.size > 0 && take_event(waiting, event, reterr) != 0)
+            return NET_FAIL;
+        if (waiting->met || waiting->must_list)
+            return error_set(reterr, EXIT_FAILED, "the watch has said enough");
         buffer_consume(&waiting->line, waiting->line.size);
-        if (failed != 0)
-            return -1;
         bytes += part + 1;
         size -= part + 1;
     }
@@ -208,6 +237,7 @@ static salvor_status watch(struct waiting *waiting)
     exchange.sink = (struct net_sink){take_bytes, waiting};
     exchange.flags = NET_KEEP_ALIVE;
     exchange.timeout_ms = time_left(waiting) + 1;
+    waiting->answer = &exchange.transfer;
     waiting->watches++;
     waiting->events = 0;
     buffer_consume(&waiting->line, waiting->line.size);
@@ -221,6 +251,8 @@ static salvor_status watch(struct waiting *waiting)
     }
     if (waiting->met)
         return SALVOR_OK;
+    if (waiting->must_list)
+        return SALVOR_PENDING;
     return exchange.transfer.done ? watch_ended(waiting, &exchange) : SALVOR_PENDING;
 }
 
@@ -344,7 +376,8 @@ salvor_status kube_wait(salvor_call *public_call, salvor_kube_client *client,
         (void)error_prefix(&err, "kube.wait");
         return call_fail_error(call, SALVOR_BUG, &err);
     }
-    struct waiting waiting = {.call = call, .client = client, .condition = parsed};
+    struct waiting waiting = {
+        .call = call, .client = client, .request = object, .condition = parsed};
     const int64_t left = call_time_left(call);
     const int64_t most = timeout_ms > 0 && timeout_ms < left ? timeout_ms : left;
     waiting.until = began + most;

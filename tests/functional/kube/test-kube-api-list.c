@@ -179,7 +179,7 @@ static void large_objects_come_in_smaller_pages(void **state)
     cleanup_buffer struct buffer names = BUFFER_INIT(1 << 20);
     uint32_t pages = 0;
     int inconsistent = 0;
-    enum { COUNT = 36, SIZE = 1000000 };
+    enum { COUNT = 20, SIZE = 1000000 };
     (void)state;
     site_make_namespace("large");
     cleanup_free char *filling = memory_new(SIZE + 1, 1);
@@ -193,7 +193,7 @@ static void large_objects_come_in_smaller_pages(void **state)
                          201);
     }
     site_begin(&site, NULL, NULL);
-    /* one page of 36 MB would be more than is ever held */
+    /* one page of 20 MB would be more than is ever held */
     assert_int_equal(read_all(&site, MAPS("large", ""), &names, &pages, &inconsistent), SALVOR_END);
     cleanup_free char *all = expected_names(0, COUNT);
     assert_string_equal(names.data, all);
