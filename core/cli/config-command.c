@@ -12,6 +12,7 @@
 #include "cli/target.h"
 #include "config/config-table.h"
 #include "config/config.h"
+#include "config/lock-setting.h"
 #include "config/path.h"
 #include "config/site.h"
 
@@ -55,6 +56,12 @@ static void check_site(const struct config *config, const char *name, const char
     int result = site_check(name, plugin->info, given, origins, 0, &site, problems);
     site_free(site);
     site = NULL;
+    cleanup_json json_t *members = config_members(config, name, NULL);
+    cleanup_json json_t *lock = NULL;
+    if (lock_setting_take(members, NULL, &lock, &err) != 0) {
+        error_prefix(&err, "site '%s'", name);
+        problems_add_error(problems, &err);
+    }
     /* what is missing may come from the command line */
     if (result == 0 && site_lacks_options(plugin->info, given, SALVOR_ON_ALL))
         (void)site_check(name, plugin->info, given, origins, SALVOR_ON_ALL, &site, warnings);

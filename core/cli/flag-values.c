@@ -8,6 +8,7 @@
 #include "cli/arguments-memory.h"
 #include "cli/flag-values.h"
 #include "cli/mistakes.h"
+#include "config/lock-setting.h"
 #include "config/secret-reference.h"
 #include "seal/key-text.h"
 
@@ -253,7 +254,8 @@ static void add_set(struct parser *parser, const struct token *token)
     struct arguments *arguments = parser->arguments;
     const char *name =
         arguments_keep(arguments, text_copy_span(token->value, (size_t)(equals - token->value)));
-    if (arguments->plugin != NULL && plugin_info_option(arguments->plugin->info, name) == NULL) {
+    if (arguments->plugin != NULL && !lock_setting_is(name) &&
+        plugin_info_option(arguments->plugin->info, name) == NULL) {
         mistake_unknown_option(parser->arguments, parser->problems, "--set", name);
         return;
     }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/arguments-memory.h"
 #include "config/config.h"
+#include "config/lock-setting.h"
 #include "config/path.h"
 
 static void set_folders(struct arguments *arguments)
@@ -214,6 +215,7 @@ int target_site(const struct arguments *arguments, const struct plugin_info *inf
 {
     cleanup_json json_t *given = NULL;
     cleanup_json json_t *origins = NULL;
+    cleanup_json json_t *lock = NULL;
     if (site != NULL && !config_has_site(arguments->config, site))
         return unknown_name(arguments->config, "site", site, config_sites(arguments->config),
                             reterr);
@@ -224,9 +226,15 @@ int target_site(const struct arguments *arguments, const struct plugin_info *inf
     config_site_options(arguments->config, site, info, &given, &origins);
     json_object_update(given, arguments->options);
     json_object_update(origins, arguments->origins);
+    cleanup_json json_t *members =
+        site != NULL ? config_members(arguments->config, site, NULL) : NULL;
+    if (lock_setting_take(members, given, &lock, reterr) != 0)
+        return -1;
     if (site_from_options(site != NULL ? site : "default", info, given, origins, commands, ret_site,
-                          reterr) == 0)
+                          reterr) == 0) {
+        (*ret_site)->lock = take_pointer(lock);
         return 0;
+    }
     const char *other = site == NULL ? site_of_provider(arguments->config, info->name) : NULL;
     if (other != NULL && site_lacks_options(info, given, commands)) {
         cleanup_free char *before = text_copy(reterr != NULL && reterr->hint ? reterr->hint : "");

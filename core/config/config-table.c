@@ -34,6 +34,13 @@ const struct config_member config_site_members[] = {
     {.name = "drill-every",
      .kind = MEMBER_DURATION,
      .help = "warn when the last drill of the site is older: 90d"},
+    {.name = "lock-kubeconfig",
+     .kind = MEMBER_FILE,
+     .help = "kubeconfig of the cluster that keeps the lease of the site, so that no two machines "
+             "work on it at once; never one that a restore of the site sets back"},
+    {.name = "lock-context", .kind = MEMBER_TEXT, .help = "context of that kubeconfig"},
+    {.name = "lock-namespace", .kind = MEMBER_TEXT, .help = "namespace of the lease; kube-system"},
+    {.name = "lock-name", .kind = MEMBER_TEXT, .help = "name of the lease; salvor"},
     KEEPING,
     {.name = NULL},
 };

@@ -214,5 +214,6 @@ void site_free(struct site *site)
     free(site->provider);
     json_decref(site->options);
     json_decref(site->secrets);
+    json_decref(site->lock);
     free(site);
 }

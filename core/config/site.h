@@ -13,6 +13,7 @@ struct site {
     char *provider;
     json_t *options; /* name -> typed JSON, defaults applied, secret options absent */
     json_t *secrets; /* option name -> reference text */
+    json_t *lock;    /* of config/lock-setting.h, or NULL */
 };
 
 /*
