@@ -23,6 +23,11 @@ int64_t clock_realtime_ms(void)
     return read_clock(CLOCK_REALTIME);
 }
 
+int64_t clock_boottime_ms(void)
+{
+    return read_clock(CLOCK_BOOTTIME);
+}
+
 void clock_format(int64_t realtime_ms, char ret_text[CLOCK_TEXT_SIZE])
 {
     time_t seconds = (time_t)(realtime_ms / 1000);

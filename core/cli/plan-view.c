@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/display.h"
+#include "engine/lock-target.h"
 
 enum { OBJECTS_SHOWN = 20 };
 
@@ -145,6 +146,19 @@ static void print_waivers(FILE *out, const json_t *waivers)
     }
 }
 
+/* Nothing is said where nothing is changed. */
+static void print_lock(FILE *out, const json_t *lock)
+{
+    if (!json_is_object(lock))
+        return;
+    if (!lock_target_is_lease(lock)) {
+        put(out, "no lock across machines: ", json_text(lock, "why"), "\n");
+        return;
+    }
+    cleanup_free char *text = lock_target_text(lock);
+    put(out, "held against other machines: ", text, "\n");
+}
+
 void plan_view_print(FILE *out, const struct plugin_info *info, const json_t *record,
                      const json_t *decision, plan_view_objects objects, void *data)
 {
@@ -163,6 +177,7 @@ void plan_view_print(FILE *out, const struct plugin_info *info, const json_t *re
     }
     print_decision(out, decision);
     print_waivers(out, json_object_get(body, "waivers"));
+    print_lock(out, json_object_get(body, "lock"));
     json_array_foreach (steps, index, step)
         print_step(out, info, body, step, index + 1, objects, data);
     if (json_text(body, "next_stage") != NULL)

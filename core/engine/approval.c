@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/kill-point.h"
 #include "base/text.h"
+#include "engine/lease.h"
 #include "engine/policy.h"
 #include "plugin/vocabulary.h"
 
@@ -90,6 +91,7 @@ int approval_obtain(struct run *run, const struct approval_means *means, struct 
     if (effect >= SALVOR_EFFECT_CHANGE) {
         char head[DIGEST_TEXT_SIZE];
         journal_head(run->journal, head);
+        lease_put_head(run, head);
         run_log(run, SALVOR_LOG_INFO, "approved by %s; journal head %s", by, head);
     }
     return 0;

@@ -18,9 +18,11 @@
 #include "base/text.h"
 #include "engine/drill.h"
 #include "engine/interrupt.h"
+#include "engine/lease.h"
 #include "engine/policy.h"
 #include "engine/procedure.h"
 #include "engine/request.h"
+#include "engine/run-record.h"
 #include "engine/run.h"
 #include "engine/stage.h"
 #include "host/secrets.h"
@@ -87,6 +89,22 @@ struct worker_order {
     struct client_limits limits;
 };
 
+/* Nothing is taken yet; its service worker starts when something is. */
+static void start_lease(struct engine *engine, int per_call, int debug)
+{
+    cleanup_free char *scratch = subfolder(engine->run.folder, "scratch");
+    cleanup_json json_t *open =
+        json_make("{s:s, s:s}", "run_folder", engine->run.folder, "scratch_folder", scratch);
+    const struct lease_settings settings = {
+        .open = open,
+        .provider = json_text(engine->record, "provider"),
+        .site = json_text(engine->record, "site"),
+        .per_call = per_call,
+        .debug = debug,
+    };
+    engine->run.lease = lease_new(&settings);
+}
+
 static int start_client(struct engine *engine, const struct worker_order *order,
                         struct error *reterr)
 {
@@ -102,47 +120,13 @@ static int start_client(struct engine *engine, const struct worker_order *order,
         .limits = order->limits,
     };
     engine->run.client = client_new(&settings);
+    engine->run.lock = json_object_get(engine->record, "lock");
+    if (engine->has_effect)
+        start_lease(engine, settings.per_call, settings.debug);
     return 0;
 }
 
 /* ---- a new run --------------------------------------------------------------------------- */
-
-static json_t *source_record(const struct backup_source *source)
-{
-    if (source == NULL)
-        return json_null();
-    return json_make("{s:s, s:s, s:s, s:O}", "name", source->name, "digest", source->digest, "path",
-                     source->path, "open", source->open);
-}
-
-/* A file that cannot be read has no digest: a resume then asks when there is no build id either. */
-static json_t *plugin_record(const struct plugin_file *plugin)
-{
-    char sha256[DIGEST_TEXT_SIZE];
-    int read = plugin_file_digest(plugin, sha256, NULL) == 0;
-    return json_make("{s:s, s:s, s:s, s:s, s:s?}", "path", plugin->path, "version",
-                     plugin->info->version, "build_id", plugin->build_id, "abi", plugin->info->abi,
-                     "sha256", read ? sha256 : NULL);
-}
-
-static json_t *run_record_of(const struct engine_request *request, const char *id)
-{
-    const struct plugin_file *plugin = request->plugin;
-    cleanup_json json_t *source = source_record(request->source);
-    return json_make(
-        "{s:s, s:s, s:s, s:I, s:o, s:s, s:O, s:O, s:O, s:O?, s:s?, s:s?, s:o, s:o, "
-        "s:o, s:b, s:b, s:s, s:s, s:s, s:I}",
-        "run", id, "command", request->command, "provider", plugin->info->name, "kind",
-        (json_int_t)request->kind, "plugin", plugin_record(plugin), "site", request->site->name,
-        "options", request->site->options, "secrets", request->site->secrets, "source", source,
-        "seal", request->sealing, "procedure", request->asked_for, "path_reason",
-        request->path_reason, "waivers",
-        request->waivers != NULL ? json_clone(request->waivers) : json_array(), "manual",
-        request->manual != NULL ? json_clone(request->manual) : json_array(), "drill",
-        drill_record(request->drill), "post_resync", request->post_resync, "dry_run",
-        request->dry_run, "state_folder", request->state_folder, "store_folder",
-        request->store_folder, "salvor", SALVOR_VERSION, "pid", (json_int_t)getpid());
-}
 
 /* Looking must work even where nothing can be written: the journal is in memory then. */
 static int begin_in_memory(struct engine *engine, struct error *why, struct error *reterr)
@@ -221,7 +205,7 @@ static int begin(struct engine *engine, const struct engine_request *request, st
         begin_record(engine, request, reterr) != 0)
         return -1;
     kill_point("-", "run-created");
-    engine->record = run_record_of(request, run->id);
+    engine->record = run_record_make(request, run->id);
     if (request->source != NULL)
         run->source = json_object_get(engine->record, "source");
     if (take_lock(engine, request->state_folder, reterr) != 0 || begin_set(engine, reterr) != 0)
@@ -528,6 +512,7 @@ enum exit_code engine_end(struct engine *engine, const struct error *err)
     if (code == EXIT_INTERRUPTED || interrupt_timed_out())
         (void)run_record(run, "interrupt", json_make("{s:i}", "signal", interrupt_signal()),
                          JOURNAL_EVIDENCE, NULL);
+    (void)lease_record(run, NULL);
     json_t *record = json_make("{s:s, s:i}", "status", end_status(code), "exit_code", (int)code);
     if (failed)
         json_put(record, "error",
@@ -536,6 +521,7 @@ enum exit_code engine_end(struct engine *engine, const struct error *err)
     if (run_record(run, "end", record, JOURNAL_DURABLE, &lost) != 0) {
         run_log(run, SALVOR_LOG_WARNING, "the end of run '%s' is not recorded: %s", run->id,
                 lost.message);
+        lease_release(run, NULL);
         return failed ? code : EXIT_FAILED;
     }
     kill_point("-", "end-committed");
@@ -545,6 +531,7 @@ enum exit_code engine_end(struct engine *engine, const struct error *err)
     journal_head(run->journal, head);
     if (engine->has_effect)
         run_log(run, SALVOR_LOG_INFO, "journal head of run '%s': %s", run->id, head);
+    lease_release(run, head);
     return code;
 }
 

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/lock-target.h"
 #include "plugin/vocabulary.h"
 
 enum { PLAN_FORMAT = 1, STEP_LIMIT = 10000 };
@@ -421,16 +422,22 @@ static int is_named_guard(const struct plan_builder *builder, const char *name)
     return 0;
 }
 
-/* Identity, and the guards that this stage's steps name: others may change without harm to it. */
-static json_t *hashed_facts(const struct plan_builder *builder)
+static json_t *all_facts(const struct plan_builder *builder)
 {
-    cleanup_json json_t *all = json_clone(builder->context->facts);
-    json_t *hashed = json_object();
-    const char *name = NULL;
-    json_t *fact = NULL;
+    json_t *all = builder->context->facts != NULL ? json_clone(builder->context->facts) : NULL;
     if (all == NULL)
         all = json_object();
     (void)json_object_update(all, builder->facts);
+    return all;
+}
+
+/* Identity, and the guards that this stage's steps name: others may change without harm to it. */
+static json_t *hashed_facts(const struct plan_builder *builder)
+{
+    cleanup_json json_t *all = all_facts(builder);
+    json_t *hashed = json_object();
+    const char *name = NULL;
+    json_t *fact = NULL;
     json_object_foreach (all, name, fact) {
         const char *class_word = json_text(fact, "class");
         if (text_equal(class_word, "identity") ||
@@ -438,6 +445,22 @@ static json_t *hashed_facts(const struct plan_builder *builder)
             json_put(hashed, name, json_incref(fact));
     }
     return hashed;
+}
+
+/* What keeps others away while the stage runs; null when nothing is changed. */
+static int put_lock(const struct plan_builder *builder, json_t *body, struct error *reterr)
+{
+    const struct plan_context *context = builder->context;
+    cleanup_json json_t *facts = all_facts(builder);
+    json_t *lock = NULL;
+    if (lock_target(context->lock, facts, context->info->name, &lock, reterr) != 0)
+        return -1;
+    if (plan_effect(body) < SALVOR_EFFECT_CHANGE) {
+        json_decref(lock);
+        lock = json_null();
+    }
+    json_put(body, "lock", lock);
+    return 0;
 }
 
 int plan_builder_finish(struct plan_builder *builder, json_t **ret_body, struct error *reterr)
@@ -460,7 +483,11 @@ int plan_builder_finish(struct plan_builder *builder, json_t **ret_body, struct 
         (json_int_t)context->number, "previous", context->previous, "source", source, "options",
         options, "facts", hashed_facts(builder), "waivers", waivers, "next_stage",
         builder->next_stage, "steps", builder->steps);
-    return 0;
+    if (put_lock(builder, *ret_body, reterr) == 0)
+        return 0;
+    json_decref(*ret_body);
+    *ret_body = NULL;
+    return -1;
 }
 
 const json_t *plan_builder_decision(const struct plan_builder *builder)

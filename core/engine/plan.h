@@ -25,6 +25,7 @@ struct plan_context {
     const char *previous;  /* hash of the plan before, or NULL */
     const json_t *source;  /* {"name","digest"} or NULL */
     const json_t *options; /* of the site, without secrets: steps read them; or NULL */
+    const json_t *lock;    /* of the site's settings, or NULL */
     const json_t *facts;   /* frozen so far */
     const json_t *waivers; /* array */
     const json_t *manual;  /* array of row or step names that the operator does by hand */

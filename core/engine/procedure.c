@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/kill-point.h"
 #include "base/text.h"
+#include "engine/lease.h"
 #include "engine/source-findings.h"
 
 enum { DISCOVER_DEADLINE_MS = 600000, VALIDATE_DEADLINE_MS = 3600000 };
@@ -157,10 +158,53 @@ int procedure_validate(struct run *run, struct error *reterr)
 
 /* ---- stages ------------------------------------------------------------------------------ */
 
-static int look_at_all(struct run *run, int judges_backup, struct error *reterr)
+static int may_change(const struct plugin_procedure *procedure)
 {
-    if (!run->state->discovered && procedure_discover(run, reterr) != 0)
-        return -1;
+    for (size_t s = 0; s < procedure->stage_count; s++) {
+        const struct plugin_stage *stage = &procedure->stages[s];
+        for (size_t r = 0; r < stage->row_count; r++) {
+            if (stage->rows[r].effect >= SALVOR_EFFECT_CHANGE)
+                return 1;
+        }
+    }
+    return 0;
+}
+
+/* 1 when some procedure that could be chosen has a row with effect. */
+static int run_may_change(const struct run *run, const struct stage_order *order)
+{
+    const struct plugin_info *info = run->info;
+    for (size_t i = 0; i < info->procedure_count; i++) {
+        const struct plugin_procedure *procedure = &info->procedures[i];
+        if ((order->asked_for != NULL ? text_equal(procedure->id, order->asked_for)
+                                      : procedure->kind == order->kind) &&
+            may_change(procedure))
+            return 1;
+    }
+    return 0;
+}
+
+/*
+ * The Lease is taken as soon as it is known which one: what is seen under it stays true. Where the
+ * site does not say it, the discovery does, and is repeated when somebody else was at work until
+ * then.
+ */
+static int lock_before(struct run *run, const struct stage_order *order, int *ret_waited,
+                       struct error *reterr)
+{
+    *ret_waited = 0;
+    return run_may_change(run, order) ? lease_follow(run, 0, ret_waited, reterr) : 0;
+}
+
+static int look_at_all(struct run *run, const struct stage_order *order, int judges_backup,
+                       struct error *reterr)
+{
+    int waited = 0;
+    if (!run->state->discovered) {
+        if (procedure_discover(run, reterr) != 0 || lock_before(run, order, &waited, reterr) != 0 ||
+            (waited && procedure_discover(run, reterr) != 0))
+            return -1;
+    }
     return judges_backup && !run->state->validated ? procedure_validate(run, reterr) : 0;
 }
 
@@ -171,13 +215,20 @@ static int prepare(struct run *run, const struct stage_order *order, struct erro
     int began = state->stages_done > 0 || (state->approved && !state->stage_done);
     int judges_backup = order->kind == SALVOR_PROCEDURE_RESTORE && run->source != NULL &&
                         plugin_info_has_hook(run->info, "validate");
-    if (look_at_all(run, judges_backup, reterr) != 0)
+    int waited = 0;
+    if (lock_before(run, order, &waited, reterr) != 0)
+        return -1;
+    if (waited && !began) {
+        state->discovered = 0;
+        state->validated = 0;
+    }
+    if (look_at_all(run, order, judges_backup, reterr) != 0)
         return -1;
     /* what a resumed run was blocked by may have been put right since */
     if (looked_before && !began && procedure_check_blockers(run, order->waivers, NULL) != 0) {
         state->discovered = 0;
         state->validated = 0;
-        if (look_at_all(run, judges_backup, reterr) != 0)
+        if (look_at_all(run, order, judges_backup, reterr) != 0)
             return -1;
     }
     return began ? 0 : procedure_check_blockers(run, order->waivers, reterr);
@@ -198,6 +249,29 @@ int procedure_plan(struct run *run, const struct stage_order *order, struct erro
     return plan_next(run, order, NULL, reterr);
 }
 
+/* Plans until nobody else was at work meanwhile: the plan itself may be what names the Lease. */
+static int plan_and_lock(struct run *run, const struct stage_order *order, const char *stage,
+                         struct error *reterr)
+{
+    for (;;) {
+        int waited = 0;
+        if (plan_next(run, order, stage, reterr) != 0)
+            return -1;
+        if (plan_effect(json_object_get(run->state->plan, "body")) < SALVOR_EFFECT_CHANGE)
+            return 0;
+        if (lease_follow(run, 1, &waited, reterr) != 0)
+            return -1;
+        if (!waited)
+            return 0;
+        if (stage == NULL) {
+            run->state->discovered = 0;
+            run->state->validated = 0;
+            if (prepare(run, order, reterr) != 0)
+                return -1;
+        }
+    }
+}
+
 static int run_stages(struct run *run, const struct stage_order *order, struct error *reterr)
 {
     const struct run_state *state = run->state;
@@ -210,7 +284,7 @@ static int run_stages(struct run *run, const struct stage_order *order, struct e
                 return record_phase(run, "procedure-done", reterr);
             cleanup_free char *stage =
                 state->next_stage != NULL ? text_copy(state->next_stage) : NULL;
-            if (plan_next(run, order, stage, reterr) != 0)
+            if (plan_and_lock(run, order, stage, reterr) != 0)
                 return -1;
         }
         if (stage_run(run, order, reterr) != 0)

@@ -48,6 +48,7 @@ void run_state_free(struct run_state *state)
     json_decref(state->findings);
     json_decref(state->artifacts);
     json_decref(state->results);
+    json_decref(state->lock);
     json_decref(state->decision);
     json_decref(state->plan);
     json_decref(state->end);
@@ -329,6 +330,8 @@ int run_state_apply(struct run_state *state, const json_t *record, struct error 
         apply_manual(state, record);
     else if (text_equal(type, "decision"))
         replace(&state->decision, json_clone(record));
+    else if (text_equal(type, "lock") && text_equal(json_text(record, "event"), "taken"))
+        replace(&state->lock, json_clone(record));
     else if (text_equal(type, "end"))
         replace(&state->end, json_clone(record));
     else if (text_equal(type, "resume"))

@@ -11,6 +11,7 @@
 #include "base/kill-point.h"
 #include "base/text.h"
 #include "engine/interrupt.h"
+#include "engine/lease.h"
 #include "host/redact.h"
 #include "host/secrets.h"
 
@@ -240,6 +241,7 @@ static int on_tick(void *data)
     struct run *run = data;
     if (run->ui.tick != NULL)
         run->ui.tick(run->ui.data);
+    lease_pump(run);
     if (error_is_set(&run->record_error) ||
         journal_flush_due(run->journal, &run->record_error) != 0)
         return 2;
@@ -325,6 +327,7 @@ int run_sleep(struct run *run, int64_t milliseconds)
             return -1;
         if (run->ui.tick != NULL)
             run->ui.tick(run->ui.data);
+        lease_pump(run);
         (void)journal_flush_due(run->journal, NULL); /* the next record tells a failure */
     }
     return run_interrupted(run) ? -1 : 0;
@@ -381,12 +384,14 @@ void run_log(const struct run *run, uint32_t level, const char *format, ...)
 void run_finish(struct run *run)
 {
     client_free(run->client);
+    lease_free(run->lease);
     journal_close(run->journal);
     run_state_free(run->state);
     error_clear(&run->record_error);
     secrets_free(run->desk);
     run->desk = NULL;
     run->client = NULL;
+    run->lease = NULL;
     run->journal = NULL;
     run->state = NULL;
 }

@@ -18,6 +18,7 @@
 #include "plugin/plugin-info.h"
 
 struct secrets;
+struct lease; /* engine/lease.h */
 
 struct run {
     const char *id;
@@ -26,10 +27,12 @@ struct run {
     const char *build_id;
     const json_t *secrets;   /* option name -> reference */
     struct secrets *desk;    /* owned; answers the worker about them, NULL until it asks */
+    const json_t *lock;      /* of the site's settings (config/lock-setting.h), or NULL */
     const json_t *source;    /* {"name","path","digest"}, or NULL */
     struct engine_ui ui;     /* a copy; members may be NULL */
     struct journal *journal; /* owned */
     struct client *client;   /* owned */
+    struct lease *lease;     /* owned; NULL in a run without effect */
     struct run_state *state; /* owned */
     /* of the call under way */
     const char *hook;

@@ -136,6 +136,7 @@ int stage_plan(struct run *run, const struct stage_order *order, const char *sta
         .previous = previous_copy,
         .source = source,
         .options = json_object_get(state->run, "options"),
+        .lock = run->lock,
         .facts = state->facts,
         .waivers = order->waivers,
         .manual = order->manual,

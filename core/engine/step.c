@@ -10,6 +10,7 @@
 #include "base/kill-point.h"
 #include "base/text.h"
 #include "engine/facts.h"
+#include "engine/lease.h"
 #include "plugin/vocabulary.h"
 
 enum {
@@ -459,11 +460,26 @@ static int recheck(struct work *work, uint32_t answer, struct error *reterr)
     return facts_recheck(work->run, guards, moment, reterr);
 }
 
+/* Last of all, when nobody is waited for any more. */
+static int check_lease(struct work *work, struct error *reterr)
+{
+    cleanup_free char *moment = text_format("before step '%s'", work->instance);
+    return is_effectful(work) ? lease_check(work->run, moment, reterr) : 0;
+}
+
 static int go_ahead(struct work *work, uint32_t answer, struct error *reterr)
 {
-    if (recheck(work, answer, reterr) != 0)
+    if (recheck(work, answer, reterr) != 0 ||
+        (is_effectful(work) && confirm_irreversible(work, reterr) != 0))
         return -1;
-    return is_effectful(work) ? confirm_irreversible(work, reterr) : 0;
+    return check_lease(work, reterr);
+}
+
+static int hand_over(struct work *work, uint32_t answer, struct error *reterr)
+{
+    if (recheck(work, answer, reterr) != 0 || check_lease(work, reterr) != 0)
+        return -1;
+    return await_person(work, reterr);
 }
 
 static int settle_unknown(struct work *work, const struct error *why, int *ret_run,
@@ -539,7 +555,7 @@ int step_execute(struct run *run, const char *instance, const struct step_positi
             return run_interrupted_error(run, reterr);
         enum verdict verdict = decide(&work, &answer, reterr);
         if (verdict == AGAIN && json_flag(state_of(&work)->planned, "manual"))
-            return recheck(&work, answer, reterr) == 0 ? await_person(&work, reterr) : -1;
+            return hand_over(&work, answer, reterr);
         if (verdict == AGAIN) {
             if (go_ahead(&work, answer, reterr) != 0)
                 return -1;

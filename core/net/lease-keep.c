@@ -53,11 +53,13 @@ static void say(const struct keeper *keeper, uint32_t level, char *text)
 
 static void tell(const struct keeper *keeper, int64_t serial, const char *phase, const char *holder)
 {
-    keeper->world->state(keeper->world->data, serial,
-                         json_make("{s:s, s:I, s:s?, s:s?, s:s?, s:s?}", "phase", phase,
-                                   "valid_until", (json_int_t)keeper->valid_until, "cluster",
-                                   keeper->cluster, "holder", holder, "from", keeper->from,
-                                   "trouble", keeper->trouble));
+    keeper->world->state(
+        keeper->world->data, serial,
+        json_make("{s:s, s:I, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:I}", "phase", phase,
+                  "valid_until", (json_int_t)keeper->valid_until, "cluster", keeper->cluster,
+                  "holder", holder, "from", keeper->from, "trouble", keeper->trouble, "renewals",
+                  (json_int_t)keeper->renewals, "failures", (json_int_t)keeper->failures,
+                  "longest_gap_ms", (json_int_t)keeper->longest_gap));
 }
 
 static void answer_clear(struct lease_answer *answer)
@@ -185,8 +187,8 @@ static salvor_status unreachable(const struct lease_order *order, const char *wh
                     order->self.name);
     (void)error_detail(reterr, "%s", why);
     (void)error_hint(reterr, "without it nobody knows who else works on the site: make its cluster "
-                             "reachable, or name another one with --lock-kubeconfig");
-    return SALVOR_FAILED;
+                             "reachable, or name another one with 'lock-kubeconfig'");
+    return SALVOR_REFUSED;
 }
 
 /* Waits a moment. OK: go on, unless *ret_release says that the run does not want it any more. */

@@ -8,7 +8,7 @@
  *
  *   {"phase":"waiting"|"held","valid_until":CLOCK_BOOTTIME ms, "cluster":UID|null,
  *    "holder":TEXT|null of whom is waited for, "from":TEXT|null whom it was taken over from,
- *    "trouble":TEXT|null}
+ *    "trouble":TEXT|null, "renewals","failures","longest_gap_ms"}
  *
  * after each change and in answer to whatever it said. That the Lease is lost ends the call.
  */
@@ -59,8 +59,8 @@ struct lease_order {
 
 /*
  * OK when it was told to release, *ret_result (owned by the caller) being {"released":bool,
- * "why":TEXT|null,"renewals","failures","longest_gap_ms"}; REFUSED when somebody else has it or it
- * was lost; FAILED when the cluster cannot be asked; else what `hear` said. *reterr unless OK.
+ * "why":TEXT|null,"renewals","failures","longest_gap_ms"}; REFUSED when somebody else has it, it
+ * was lost or cannot be taken; else what `hear` said. *reterr unless OK.
  */
 salvor_status lease_keep(const struct lease_world *world, const struct lease_order *order,
                          json_t **ret_result, struct error *reterr);

@@ -169,7 +169,7 @@ int lease_check_cluster(const char *uid, const char *expected, const json_t *rew
         (void)error_set(reterr, EXIT_REFUSED,
                         "the lease lies in the cluster that this run sets back (kube-system '%s')",
                         uid);
-        return error_hint(reterr, "name another cluster with --lock-kubeconfig, or none at all");
+        return error_hint(reterr, "name another cluster with 'lock-kubeconfig'");
     }
     if (expected == NULL || text_equal(uid, expected))
         return 0;

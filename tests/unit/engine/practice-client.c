@@ -58,6 +58,17 @@ static void emit_fact(const struct call *call, const char *name)
                        (json_int_t)world.revision));
 }
 
+static void emit_lock(const struct call *call, enum frame_type type, const char *lock)
+{
+    if (lock == NULL)
+        return;
+    json_t *body = json_make("{s:s, s:s, s:o}", "name", "salvor.lock", "class", "info", "value",
+                             json_loads(lock, 0, NULL));
+    if (type == FRAME_PLAN)
+        json_put_text(body, "do", "fact");
+    emit(call, type, body);
+}
+
 static void emit_step(const struct call *call, enum practice_row row, int index)
 {
     json_t *step = json_make("{s:s, s:i, s:s, s:s, s:{s:s}}", "do", "step", "index", index, "row",
@@ -85,6 +96,7 @@ static void plan_restore(const struct call *call)
     const char *stage = json_text(json_object_get(call->body, "request"), "stage");
     int index = 0;
     world.plan_calls++;
+    emit_lock(call, FRAME_PLAN, world.plan_lock);
     if (world.plan_blocker != NULL)
         emit_finding(call, world.plan_blocker);
     if (text_equal(stage, "second")) {
@@ -113,6 +125,8 @@ static void run_step(const struct call *call)
 {
     int row = row_number(call->body);
     world.runs[row]++;
+    if (world.on_run != NULL)
+        world.on_run(row);
     call->outcome->end = world.run_end[row];
     if (world.run_end[row] != CLIENT_DONE)
         (void)error_set(&call->outcome->error, EXIT_FAILED, "the worker is gone");
@@ -154,6 +168,8 @@ int client_call(struct client *client, const json_t *body, const struct client_l
     memset(ret_outcome, 0, sizeof *ret_outcome);
     ret_outcome->end = CLIENT_DONE;
     if (text_equal(hook, "discover")) {
+        world.discoveries++;
+        emit_lock(&call, FRAME_FACT, world.lock);
         emit_fact(&call, "id");
         emit_fact(&call, "rev");
     } else if (text_equal(hook, "observe")) {

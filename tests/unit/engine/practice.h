@@ -31,11 +31,42 @@ struct practice_world {
     int no_objects;                       /* the destructive step names none */
     int plan_calls;
     int calls;
+    const char *lock;        /* value of the fact salvor.lock (JSON) that discover puts, or NULL */
+    const char *plan_lock;   /* the same of the plan hook */
+    void (*on_run)(int row); /* called when run_step begins, or NULL */
+    int discoveries;
     const char *blocker;      /* finding that validate raises, or NULL */
     const char *plan_blocker; /* finding that the plan hook raises, or NULL */
 };
 
 extern struct practice_world world;
 void practice_reset(void);
+
+/* How the keeper of the Lease behaves, and what it was asked (practice-service.c). */
+struct practice_keeper {
+    int64_t lasts_ms; /* from each renewal */
+    int waits;        /* so often it tells that somebody else has it */
+    const char *from;
+    const char *cluster;
+    const char *lost;    /* the call ends as refused with this */
+    const char *trouble; /* renewals fail */
+    int crashes;         /* so often the call ends as a crash */
+    int silent;          /* it answers nothing */
+    const char *not_released;
+    /* what happened */
+    json_t *request;
+    int begun;
+    int renewed;
+    int heads;
+    char *head; /* newest */
+    int releases;
+    int released;
+    int cancelled;
+    int killed;
+    int64_t valid_until;
+};
+
+extern struct practice_keeper keeper;
+void practice_keeper_reset(void);
 
 #endif

@@ -628,7 +628,7 @@ static void what_cannot_be_taken_is_told(void **state)
         site.wishes = wishes;
         site.troubles = ends[i].troubles;
         run_for(&site, NULL, &outcome);
-        assert_int_equal(outcome.status, SALVOR_FAILED);
+        assert_int_equal(outcome.status, SALVOR_REFUSED);
         assert_int_equal(outcome.err.code, EXIT_REFUSED);
         assert_non_null(strstr(outcome.err.message, "cannot be taken"));
         assert_string_equal(outcome.err.detail, ends[i].why);
