@@ -390,6 +390,11 @@ const char *net_pool_origin(const struct net_pool *pool)
     return pool->settings.origin;
 }
 
+const char *net_pool_key(const struct net_pool *pool)
+{
+    return pool->settings.digest;
+}
+
 int net_pool_insecure(const struct net_pool *pool)
 {
     return pool->settings.insecure;

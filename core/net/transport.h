@@ -97,6 +97,8 @@ salvor_status net_pool_open(struct worker_call *call, const struct net_pool_sett
 void net_pool_release(struct net_pool *pool);
 
 const char *net_pool_origin(const struct net_pool *pool);
+/* Digest of its settings (hex): the same for what would be found again. */
+const char *net_pool_key(const struct net_pool *pool);
 int net_pool_insecure(const struct net_pool *pool);
 
 /* SHA-256 of the certificate that the server showed last (hex, lower case); "" before any, and over

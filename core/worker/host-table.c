@@ -338,9 +338,14 @@ static const void *host_get_interface(salvor_call *call, const char *name, uint3
 {
     if (!is_call(call) || name == NULL)
         return NULL;
-    const void *table = interface_find(name, min_version);
+    cleanup_error struct error err = ERROR_INIT;
+    const void *table = interface_find(name, min_version, &err);
     if (table != NULL)
         return table;
+    if (error_is_set(&err)) {
+        (void)call_fail_error(call_of(call), SALVOR_UNSUPPORTED, &err);
+        return NULL;
+    }
     const uint32_t offered = interface_version(name);
     if (offered == 0)
         (void)call_fail(call_of(call), SALVOR_UNSUPPORTED, "this salvor offers no '%s'", name);

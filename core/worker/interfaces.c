@@ -4,9 +4,14 @@
 #include "base/text.h"
 #include "plugin/negotiate.h"
 
+struct interface_table {
+    const void *table; /* NULL: to be had from `open` */
+    int (*open)(struct error *reterr);
+};
+
 /* Side by side, so that negotiation sees names and versions only. */
 static struct interface_version *versions;
-static const void **tables;
+static struct interface_table *tables;
 static size_t count;
 
 static size_t lookup(const char *name)
@@ -17,7 +22,7 @@ static size_t lookup(const char *name)
     return i;
 }
 
-void interface_register(const char *name, uint32_t version, const void *table)
+static void put(const char *name, uint32_t version, struct interface_table table)
 {
     const size_t at = lookup(name);
     if (at == count) {
@@ -29,10 +34,24 @@ void interface_register(const char *name, uint32_t version, const void *table)
     tables[at] = table;
 }
 
-const void *interface_find(const char *name, uint32_t min_version)
+void interface_register(const char *name, uint32_t version, const void *table)
+{
+    put(name, version, (struct interface_table){table, NULL});
+}
+
+void interface_register_later(const char *name, uint32_t version, int (*open)(struct error *reterr))
+{
+    put(name, version, (struct interface_table){NULL, open});
+}
+
+const void *interface_find(const char *name, uint32_t min_version, struct error *reterr)
 {
     const size_t at = lookup(name);
-    return at < count && versions[at].version >= min_version ? tables[at] : NULL;
+    if (at == count || versions[at].version < min_version)
+        return NULL;
+    if (tables[at].table == NULL && tables[at].open(reterr) != 0)
+        return NULL;
+    return tables[at].table; /* `open` registered it */
 }
 
 const struct interface_version *interface_versions(size_t *ret_count)

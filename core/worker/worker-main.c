@@ -20,6 +20,7 @@
 #include "worker/hooks.h"
 #include "worker/interfaces.h"
 #include "worker/limits.h"
+#include "worker/network.h"
 #include "worker/output-tables.h"
 #include "worker/plugin-open.h"
 
@@ -67,6 +68,7 @@ static void register_interfaces(void)
     interface_register(SALVOR_FINDINGS, FINDINGS_VERSION, &findings_table);
     interface_register(SALVOR_PLAN, PLAN_VERSION, &plan_table);
     services_register();
+    network_register();
 }
 
 static int open_session(struct worker_session *session, char **ret_build_id, struct error *reterr)
