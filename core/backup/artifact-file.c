@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "store/folder-store.h"
 
 enum { NAME_LIMIT = 1024, DEPTH_LIMIT = 16 };
 
@@ -34,27 +35,10 @@ int artifact_name_is_valid(const char *name)
     return !at_start;
 }
 
-static int open_beneath(const char *folder, const char *name)
-{
-    cleanup_close int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const char *part = name;
-    for (const char *slash = strchr(part, '/'); at >= 0 && slash != NULL;
-         slash = strchr(part, '/')) {
-        cleanup_free char *child = text_copy_span(part, (size_t)(slash - part));
-        int next = openat(at, child, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        int saved = errno;
-        (void)close(at);
-        at = next;
-        errno = saved;
-        part = slash + 1;
-    }
-    return at < 0 ? -1 : openat(at, part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-}
-
 int artifact_file_digest(const char *folder, const char *name, int64_t *ret_size,
                          char ret_sha256[DIGEST_TEXT_SIZE], struct error *reterr)
 {
-    cleanup_close int fd = open_beneath(folder, name);
+    cleanup_close int fd = folder_open(folder, name);
     struct stat status;
     struct digest digest;
     unsigned char hash[DIGEST_SIZE];

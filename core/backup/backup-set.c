@@ -11,6 +11,7 @@
 
 #include "backup/artifact-file.h"
 #include "backup/manifest.h"
+#include "backup/set-list.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -18,8 +19,7 @@
 #include "base/json.h"
 #include "base/kill-point.h"
 #include "base/text.h"
-
-#define PARTIAL ".partial"
+#include "store/folder-store.h"
 
 struct backup_set {
     char *store;
@@ -30,11 +30,6 @@ struct backup_set {
     int lock;     /* the folder itself; a rename keeps the lock */
     int complete;
 };
-
-static int is_set_name(const char *name)
-{
-    return artifact_name_is_valid(name) && strchr(name, '/') == NULL && !text_ends(name, PARTIAL);
-}
 
 static int exists(const char *path)
 {
@@ -61,7 +56,7 @@ static int begin(struct backup_set *set, struct error *reterr)
     if (file_make_folder(set->provider_folder, reterr) != 0)
         return -1;
     set->complete = exists(complete);
-    set->folder = set->complete ? text_copy(complete) : text_format("%s%s", complete, PARTIAL);
+    set->folder = set->complete ? text_copy(complete) : text_format("%s%s", complete, SET_PARTIAL);
     if (!set->complete && file_make_folder(set->folder, reterr) != 0)
         return -1;
     return lock_folder(set, reterr);
@@ -70,7 +65,7 @@ static int begin(struct backup_set *set, struct error *reterr)
 int backup_set_begin(const char *store_folder, const char *provider, const char *name,
                      struct backup_set **ret_set, struct error *reterr)
 {
-    if (!is_set_name(name) || !is_set_name(provider))
+    if (!set_name_is_valid(name) || !set_name_is_valid(provider))
         return error_set(reterr, EXIT_USAGE, "'%s/%s' cannot be the name of a backup set", provider,
                          name);
     struct backup_set *set = memory_new(1, sizeof *set);
@@ -174,16 +169,9 @@ static int remove_foreign(void *data, const char *name, struct error *reterr)
 static int64_t next_sequence(const struct backup_set *set)
 {
     cleanup_json json_t *list = NULL;
-    int64_t highest = 0;
-    size_t index = 0;
-    const json_t *other = NULL;
     if (backup_set_list(set->store, set->provider, &list, NULL) != 0)
         return 1;
-    json_array_foreach (list, index, other) {
-        if (json_whole(other, "sequence", 0) > highest)
-            highest = json_whole(other, "sequence", 0);
-    }
-    return highest + 1;
+    return set_list_highest(list, NULL) + 1;
 }
 
 static int is_any_encrypted(const json_t *artifacts)
@@ -299,106 +287,9 @@ void backup_set_close(struct backup_set *set)
     free(set);
 }
 
-/* ---- list --------------------------------------------------------------------------------- */
-
-static void describe_complete(json_t *entry, const char *path)
-{
-    cleanup_json json_t *manifest = NULL;
-    cleanup_error struct error err = ERROR_INIT;
-    char digest[DIGEST_TEXT_SIZE];
-    int64_t size = 0;
-    int sensitive = 0;
-    size_t index = 0;
-    const json_t *artifact = NULL;
-    if (manifest_read(path, &manifest, digest, &err) != 0) {
-        json_put_text(entry, "state", "damaged");
-        json_put_text(entry, "problem", err.message);
-        return;
-    }
-    const json_t *artifacts = json_object_get(manifest, "artifacts");
-    json_array_foreach (artifacts, index, artifact) {
-        size += json_whole(artifact, "size", 0);
-        sensitive |= json_flag(artifact, "sensitive");
-    }
-    json_put_text(entry, "state", "complete");
-    json_put(entry, "sequence", json_integer(json_whole(manifest, "sequence", 0)));
-    json_put_text(entry, "created", json_text(manifest, "created"));
-    json_put_text(entry, "site", json_text(manifest, "site"));
-    json_put(entry, "size", json_integer(size));
-    json_put(entry, "artifacts", json_integer((json_int_t)json_array_size(artifacts)));
-    json_put(entry, "sensitive", json_boolean(sensitive));
-    json_put(entry, "manifest", json_incref(manifest));
-}
-
-static int list_provider(const char *store, const char *provider, json_t *list,
-                         struct error *reterr)
-{
-    cleanup_free char *folder = text_format("%s/%s", store, provider);
-    cleanup_dir DIR *dir = opendir(folder);
-    if (dir == NULL && errno == ENOENT)
-        return 0;
-    if (dir == NULL)
-        return error_errno(reterr, EXIT_FAILED, errno, "cannot read store folder '%s'", folder);
-    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
-        int partial = text_ends(entry->d_name, PARTIAL);
-        if (entry->d_name[0] == '.' || (!partial && !is_set_name(entry->d_name)))
-            continue;
-        cleanup_free char *path = text_format("%s/%s", folder, entry->d_name);
-        cleanup_free char *name =
-            text_copy_span(entry->d_name, strlen(entry->d_name) - (partial ? strlen(PARTIAL) : 0));
-        json_t *row = json_make("{s:s, s:s, s:s, s:s}", "set", name, "provider", provider, "path",
-                                path, "state", "partial");
-        if (!partial)
-            describe_complete(row, path);
-        json_add(list, row);
-    }
-    return 0;
-}
-
-static int newest_first(const void *left, const void *right)
-{
-    const json_t *a = *(const json_t *const *)left;
-    const json_t *b = *(const json_t *const *)right;
-    int64_t difference = json_whole(b, "sequence", 0) - json_whole(a, "sequence", 0);
-    if (difference != 0)
-        return difference > 0 ? 1 : -1;
-    return strcmp(json_text(b, "set"), json_text(a, "set"));
-}
-
-static json_t *sorted(const json_t *list)
-{
-    size_t count = json_array_size(list);
-    json_t **rows = memory_new(count, sizeof *rows);
-    json_t *result = json_array();
-    for (size_t i = 0; i < count; i++)
-        rows[i] = json_array_get(list, i);
-    qsort(rows, count, sizeof *rows, newest_first);
-    for (size_t i = 0; i < count; i++)
-        json_add(result, json_incref(rows[i]));
-    free(rows);
-    return result;
-}
-
 int backup_set_list(const char *store_folder, const char *provider, json_t **ret_list,
                     struct error *reterr)
 {
-    cleanup_json json_t *list = json_array();
-    if (provider != NULL) {
-        if (list_provider(store_folder, provider, list, reterr) != 0)
-            return -1;
-        *ret_list = sorted(list);
-        return 0;
-    }
-    cleanup_dir DIR *dir = opendir(store_folder);
-    if (dir == NULL && errno != ENOENT)
-        return error_errno(reterr, EXIT_FAILED, errno, "cannot read store folder '%s'",
-                           store_folder);
-    for (struct dirent *entry = dir != NULL ? readdir(dir) : NULL; entry != NULL;
-         entry = readdir(dir)) {
-        if (is_set_name(entry->d_name) &&
-            list_provider(store_folder, entry->d_name, list, reterr) != 0)
-            return -1;
-    }
-    *ret_list = sorted(list);
-    return 0;
+    cleanup_store struct store *store = folder_store_new(store_folder);
+    return set_list(store, provider, ret_list, reterr);
 }

@@ -56,12 +56,7 @@ int backup_set_discard(struct backup_set *set, struct error *reterr);
 /* Releases the handle and its lock; an unfinished set stays for a resume. NULL is fine. */
 void backup_set_close(struct backup_set *set);
 
-/*
- * What is in the store, newest first: [{"set","provider","path","state":"complete|partial|damaged",
- * "problem" (damaged: why), "sequence","created","site","size","artifacts"
- * (count),"sensitive":bool, "manifest":{…} (complete)}]. provider NULL: of all. An absent store is
- * an empty list. Manifests are checked against SHA256SUMS, artifacts are not read.
- */
+/* set_list (set-list.h) of a store folder. */
 int backup_set_list(const char *store_folder, const char *provider, json_t **ret_list,
                     struct error *reterr);
 

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-enum { MANIFEST_FORMAT = 1, MANIFEST_LIMIT = 64 << 20 };
+enum { MANIFEST_FORMAT = 1 };
 
 static char *in_folder(const char *folder, const char *name)
 {
@@ -35,17 +35,27 @@ static int sums_text(const json_t *manifest, const char *sha256, char **ret_text
     return 0;
 }
 
+int manifest_texts(const json_t *manifest, char **ret_manifest, char **ret_sums,
+                   char ret_sha256[DIGEST_TEXT_SIZE], struct error *reterr)
+{
+    cleanup_free char *text = json_dumps(manifest, JSON_INDENT(2) | JSON_SORT_KEYS);
+    if (text == NULL)
+        out_of_memory();
+    digest_text_of(text, strlen(text), ret_sha256);
+    if (sums_text(manifest, ret_sha256, ret_sums, reterr) != 0)
+        return -1;
+    *ret_manifest = take_pointer(text);
+    return 0;
+}
+
 int manifest_write(const char *folder, const json_t *manifest, char ret_sha256[DIGEST_TEXT_SIZE],
                    struct error *reterr)
 {
     cleanup_free char *manifest_path = in_folder(folder, SET_MANIFEST);
     cleanup_free char *sums_path = in_folder(folder, SET_SUMS);
-    cleanup_free char *text = json_dumps(manifest, JSON_INDENT(2) | JSON_SORT_KEYS);
+    cleanup_free char *text = NULL;
     cleanup_free char *sums = NULL;
-    if (text == NULL)
-        out_of_memory();
-    digest_text_of(text, strlen(text), ret_sha256);
-    if (sums_text(manifest, ret_sha256, &sums, reterr) != 0 ||
+    if (manifest_texts(manifest, &text, &sums, ret_sha256, reterr) != 0 ||
         file_write_atomic(sums_path, sums, strlen(sums), 0600, reterr) != 0)
         return -1;
     return file_write_atomic(manifest_path, text, strlen(text), 0600, reterr);
@@ -87,18 +97,25 @@ static int check_manifest(const json_t *manifest, struct error *reterr)
     return 0;
 }
 
-/* SHA256SUMS must be exactly what this manifest leads to: it is derived from nothing else. */
-static int check_sums(const char *folder, const json_t *manifest, const char *sha256,
-                      struct error *reterr)
+int manifest_parse(const char *text, size_t size, const char *sums, json_t **ret_manifest,
+                   char ret_sha256[DIGEST_TEXT_SIZE], struct error *reterr)
 {
-    cleanup_free char *path = in_folder(folder, SET_SUMS);
+    json_error_t json_error;
     cleanup_free char *expected = NULL;
-    cleanup_free char *found = NULL;
-    if (sums_text(manifest, sha256, &expected, reterr) != 0 ||
-        file_read(path, MANIFEST_LIMIT, &found, NULL, reterr) != 0)
+    cleanup_json json_t *manifest = json_loadb(text, size, JSON_REJECT_DUPLICATES, &json_error);
+    if (manifest == NULL)
+        return error_set(reterr, EXIT_FAILED, "the manifest cannot be read: %s", json_error.text);
+    digest_text_of(text, size, ret_sha256);
+    if (check_manifest(manifest, reterr) != 0 ||
+        sums_text(manifest, ret_sha256, &expected, reterr) != 0)
         return -1;
-    if (!text_equal(expected, found))
-        return error_set(reterr, EXIT_FAILED, "'%s' and the manifest beside it do not agree", path);
+    if (sums == NULL)
+        return error_set(reterr, EXIT_FAILED, "there is no " SET_SUMS " beside the manifest");
+    /* it is derived from nothing else than this manifest */
+    if (!text_equal(expected, sums))
+        return error_set(reterr, EXIT_FAILED,
+                         "the manifest and " SET_SUMS " beside it do not agree");
+    *ret_manifest = json_incref(manifest);
     return 0;
 }
 
@@ -106,19 +123,15 @@ int manifest_read(const char *folder, json_t **ret_manifest, char ret_sha256[DIG
                   struct error *reterr)
 {
     cleanup_free char *path = in_folder(folder, SET_MANIFEST);
+    cleanup_free char *sums_path = in_folder(folder, SET_SUMS);
     cleanup_free char *text = NULL;
+    cleanup_free char *sums = NULL;
     size_t size = 0;
-    json_error_t json_error;
-    if (file_read(path, MANIFEST_LIMIT, &text, &size, reterr) != 0)
+    if (file_read(path, MANIFEST_LIMIT, &text, &size, reterr) != 0 ||
+        file_read(sums_path, MANIFEST_LIMIT, &sums, NULL, reterr) != 0)
         return -1;
-    cleanup_json json_t *manifest = json_loadb(text, size, JSON_REJECT_DUPLICATES, &json_error);
-    if (manifest == NULL)
-        return error_set(reterr, EXIT_FAILED, "'%s' cannot be read: %s", path, json_error.text);
-    digest_text_of(text, size, ret_sha256);
-    if (check_manifest(manifest, reterr) != 0 ||
-        check_sums(folder, manifest, ret_sha256, reterr) != 0)
+    if (manifest_parse(text, size, sums, ret_manifest, ret_sha256, reterr) != 0)
         return error_prefix(reterr, "set '%s'", folder);
-    *ret_manifest = json_incref(manifest);
     return 0;
 }
 

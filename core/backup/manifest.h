@@ -11,9 +11,23 @@
 int manifest_write(const char *folder, const json_t *manifest, char ret_sha256[DIGEST_TEXT_SIZE],
                    struct error *reterr);
 
+enum { MANIFEST_LIMIT = 64 << 20 };
+
+/* The two files of a set as they will be written, owned by the caller. */
+int manifest_texts(const json_t *manifest, char **ret_manifest, char **ret_sums,
+                   char ret_sha256[DIGEST_TEXT_SIZE], struct error *reterr);
+
 /*
- * Reads the manifest and checks it against SHA256SUMS and its own rules (names, sizes, digests of
- * each artifact, no name twice). The caller owns *ret_manifest.
+ * Checks a manifest against SHA256SUMS beside it (`sums`, NULL: there is none) and its own rules
+ * (names, sizes, digests of each artifact, no name twice). The caller owns *ret_manifest; errors
+ * have no subject: "the manifest …".
+ */
+int manifest_parse(const char *text, size_t size, const char *sums, json_t **ret_manifest,
+                   char ret_sha256[DIGEST_TEXT_SIZE], struct error *reterr);
+
+/*
+ * Reads the manifest and checks it against SHA256SUMS as manifest_parse does. The caller owns
+ * *ret_manifest.
  */
 int manifest_read(const char *folder, json_t **ret_manifest, char ret_sha256[DIGEST_TEXT_SIZE],
                   struct error *reterr);
