@@ -8,6 +8,7 @@
 #include "net/batch.h"
 #include "net/bridge.h"
 #include "net/http.h"
+#include "net/lease-service.h"
 
 static const struct net_table *open_tables(const struct net_bridge *bridge)
 {
@@ -17,6 +18,7 @@ static const struct net_table *open_tables(const struct net_bridge *bridge)
         {NULL, 0, NULL},
     };
     bridge_set(bridge);
+    service_commands_register(lease_commands);
     /* each table begins with its size and version */
     for (struct net_table *each = tables; each->name != NULL; each++)
         each->version = ((const uint32_t *)each->table)[1];

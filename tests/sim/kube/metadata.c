@@ -94,16 +94,23 @@ static json_t *check_deletion_fields(const struct kube_type *type, const json_t 
     return NULL;
 }
 
+json_t *metadata_check_uid(const struct sim_route *route, const json_t *old, const json_t *object)
+{
+    const char *uid = tree_text(object, "metadata.uid");
+    const char *own_uid = old != NULL ? tree_text(old, "metadata.uid") : "";
+    if (uid == NULL || uid[0] == '\0' || text_equal(uid, own_uid))
+        return NULL;
+    cleanup_free char *cause = text_format(
+        "Precondition failed: UID in precondition: %s, UID in object meta: %s", uid, own_uid);
+    return status_conflict(route->type->group, route->type->plural, route->name, cause);
+}
+
 json_t *metadata_prepare_update(const struct sim_route *route, const json_t *old, json_t *object)
 {
     const struct kube_type *type = route->type;
-    const char *uid = tree_text(object, "metadata.uid");
-    const char *own_uid = tree_text(old, "metadata.uid");
-    if (uid != NULL && uid[0] != '\0' && !text_equal(uid, own_uid)) {
-        cleanup_free char *cause = text_format(
-            "Precondition failed: UID in precondition: %s, UID in object meta: %s", uid, own_uid);
-        return status_conflict(type->group, type->plural, route->name, cause);
-    }
+    json_t *other = metadata_check_uid(route, old, object);
+    if (other != NULL)
+        return other;
     const char *version = tree_text(object, "metadata.resourceVersion");
     int given = version != NULL && version[0] != '\0' && strcmp(version, "0") != 0;
     if (!given && (type->flags & TYPE_NO_RV_NEEDED) == 0) {

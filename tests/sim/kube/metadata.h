@@ -7,6 +7,9 @@
 /* Fills name (from generateName), namespace, uid, creationTimestamp of an object to be created. */
 void metadata_prepare_create(struct sim_kube *sim, const struct sim_route *route, json_t *object);
 
+/* NULL, or 409 when `object` names another uid than `old` (NULL: there is no such object) has. */
+json_t *metadata_check_uid(const struct sim_route *route, const json_t *old, const json_t *object);
+
 /* Keeps what no client may change, and checks the rest; NULL or the failure (422, 409). */
 json_t *metadata_prepare_update(const struct sim_route *route, const json_t *old, json_t *object);
 

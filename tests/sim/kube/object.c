@@ -242,7 +242,13 @@ void object_update(struct sim_kube *sim, struct sim_request *request, struct sim
     const struct store_object *live = store_get(type->table, key);
     if (live == NULL && (type->flags & TYPE_PUT_CREATES) != 0 &&
         request->route.subresource[0] == '\0') {
-        create(sim, request, answer, object);
+        json_t *other = metadata_check_uid(&request->route, NULL, object);
+        /* a version alone keeps nobody from making it anew */
+        json_object_del(json_object_get(object, "metadata"), "resourceVersion");
+        if (other != NULL)
+            answer_status(answer, other);
+        else
+            create(sim, request, answer, object);
         return;
     }
     if (live == NULL) {

@@ -187,6 +187,17 @@ def test_put_creates_some_types(kube):
     kube.put(role.at("put"), role.body("put", rules=[])).expect(201)
 
 
+def test_put_does_not_create_again_what_it_names_by_uid(kube):
+    made = leases(kube).make("made-once", spec={"holderIdentity": "a"})
+    kube.delete(leases(kube).at("made-once")).expect(200)
+    uid = made["metadata"]["uid"]
+    answer = kube.put(leases(kube).at("made-once"), made).expect(409, "Conflict", details={"name": "made-once", "kind": "leases"})
+    if not answer.json["message"].endswith(f"Precondition failed: UID in precondition: {uid}, UID in object meta: "):
+        raise Failed(f"odd message: {answer.json['message']}")
+    del made["metadata"]["uid"]
+    kube.put(leases(kube).at("made-once"), made).expect(201)
+
+
 def test_server_owned_metadata_stays(kube):
     made = maps(kube).make("owned")
     made["metadata"]["creationTimestamp"] = "2001-01-01T00:00:00Z"
