@@ -1,5 +1,7 @@
 #include "worker/service-calls.h"
 
+#include <stdlib.h>
+
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -7,7 +9,9 @@
 
 static const struct service_command **known;
 static size_t count;
-static int (*open_later)(struct error *reterr);
+static int (*openers[4])(struct error *reterr); /* asked in this order, each once */
+static size_t opener_count;
+static size_t opened_count;
 static struct error not_opened; /* why what is opened later is not there */
 
 static size_t lookup(const char *name)
@@ -32,17 +36,20 @@ void service_commands_register(const struct service_command *commands)
 
 void service_commands_open_later(int (*open_more)(struct error *reterr))
 {
-    open_later = open_more;
+    if (opener_count == sizeof openers / sizeof *openers)
+        abort();
+    openers[opener_count++] = open_more;
 }
 
 const struct service_command *service_command_find(const char *name, struct error *reterr)
 {
     size_t at = lookup(name);
-    if (at == count && open_later != NULL) {
-        int (*open_more)(struct error *) = open_later;
-        open_later = NULL;
-        if (open_more(&not_opened) == 0)
+    while (at == count && opened_count < opener_count) {
+        cleanup_error struct error err = ERROR_INIT;
+        if (openers[opened_count++](&err) == 0)
             at = lookup(name);
+        else if (!error_is_set(&not_opened))
+            (void)error_move(&not_opened, &err);
     }
     if (at < count)
         return known[at];

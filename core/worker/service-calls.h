@@ -29,7 +29,7 @@ void service_commands_register(const struct service_command *commands);
 /*
  * `open_more` is called once, when a name is asked for that nobody has registered: it registers
  * what takes time to load. -1 with *reterr: that call, and each later one of an unknown name,
- * fails with it.
+ * fails with it. Several are asked in the order in which they came, as far as need be.
  */
 void service_commands_open_later(int (*open_more)(struct error *reterr));
 
