@@ -70,8 +70,10 @@ static salvor_status take(struct discovering *discovering, struct document *docu
     discovering->documents++;
     if (exchange->stopped)
         return status;
-    if (status != SALVOR_OK)
+    if (status != SALVOR_OK) {
+        (void)error_prefix(&transfer->error, "cannot %s", what);
         return kube_exchange_failed(exchange);
+    }
     const struct salvor_span body = {transfer->answer.data, transfer->answer.size};
     if (transfer->code != 200)
         return kube_status_failed(discovering->call, what, transfer->code, body);
@@ -195,6 +197,7 @@ static salvor_status take_core(struct discovering *discovering, const json_t *li
     }
     if (kube_resources_add_aggregated(discovering->resources, list, &err) == 0)
         return SALVOR_OK;
+    (void)error_prefix(&err, "cannot read '/api'");
     return call_fail_error(discovering->call, SALVOR_FAILED, &err);
 }
 
@@ -212,6 +215,7 @@ static salvor_status take_groups(struct discovering *discovering, const json_t *
     }
     if (kube_resources_add_aggregated(discovering->resources, list, &err) == 0)
         return SALVOR_OK;
+    (void)error_prefix(&err, "cannot read '/apis'");
     return call_fail_error(discovering->call, SALVOR_FAILED, &err);
 }
 

@@ -1,11 +1,13 @@
 #include "net/kube-exchange.h"
 
+#include <salvor/scan.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "base/banned.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "net/kube-status.h"
 
 void kube_exchange_begin(struct kube_exchange *exchange, struct worker_call *call,
                          salvor_kube_client *client)
@@ -91,9 +93,38 @@ static void send(struct kube_exchange *exchange)
     net_start(exchange->call, transfer);
 }
 
+static void spoil(struct net_transfer *transfer, salvor_status status, const char *what)
+{
+    transfer->status = status;
+    transfer->fault = NET_FAULT_MALFORMED;
+    (void)error_set(&transfer->error, EXIT_FAILED, "%s '%.*s' failed: %s", transfer->method,
+                    (int)strcspn(transfer->target, "?"), transfer->target, what);
+}
+
+/* Answers that look whole and are not, or come from somebody else. */
+static void check_answer(const struct kube_exchange *exchange, struct net_transfer *transfer)
+{
+    const struct salvor_span body = {transfer->answer.data != NULL ? transfer->answer.data : "",
+                                     transfer->answer.size};
+    const struct salvor_span type = net_header(&transfer->header_lines, "content-type");
+    static const char json[] = "application/json";
+    if (transfer->status != SALVOR_OK || transfer->sink.write != NULL)
+        return;
+    if (transfer->code == 404 && kube_status_is_foreign(body)) {
+        spoil(transfer, SALVOR_FAILED, "the 404 is not that of an API server");
+        (void)error_hint(&transfer->error,
+                         "find out who answers at this address: a proxy, or another server");
+    } else if (transfer->code >= 200 && transfer->code < 300 && !exchange->is_read_later &&
+               type.size >= sizeof json - 1 && memcmp(type.data, json, sizeof json - 1) == 0 &&
+               salvor_scan_check(body, NULL) != SALVOR_OK) {
+        spoil(transfer, SALVOR_RETRY, "the answer is no JSON");
+    }
+}
+
 static void on_end(struct net_transfer *transfer)
 {
     struct kube_exchange *exchange = transfer->owner;
+    check_answer(exchange, transfer);
     kube_client_take_warnings(exchange->call, exchange->client, &transfer->header_lines);
     if (transfer->status == SALVOR_OK && transfer->code == 401 && !exchange->renewed) {
         exchange->renewed = 1;

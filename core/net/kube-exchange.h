@@ -22,6 +22,7 @@ struct kube_exchange {
     uint64_t response_limit;
     int64_t timeout_ms;
     uint32_t flags;                                /* NET_* */
+    int is_read_later;                             /* whoever asks reads the whole answer anyway */
     void (*ended)(struct kube_exchange *exchange); /* in net_wait, or NULL */
     void *owner;
 

@@ -60,6 +60,7 @@ static void ask(salvor_kube_list *list)
     exchange->site = text_format("list:%s", list->type);
     exchange->accept = list->accept;
     exchange->response_limit = PAGE_MOST;
+    exchange->is_read_later = 1;
     list->is_ahead = 1;
     kube_exchange_start(exchange);
 }
@@ -110,8 +111,10 @@ static salvor_status take_answer(salvor_kube_list *list)
         ask(list);
         return SALVOR_PENDING;
     }
-    if (transfer->status != SALVOR_OK)
+    if (transfer->status != SALVOR_OK) {
+        (void)error_prefix(&transfer->error, "cannot %s", list->what);
         return fail(list, kube_exchange_failed(&list->exchange));
+    }
     if (transfer->code == 410)
         return go_on_inconsistently(list, answer);
     if (transfer->code != 200)

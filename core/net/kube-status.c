@@ -29,6 +29,18 @@ char *kube_status_continue(struct salvor_span body)
     return member(body, "/metadata/continue", TOKEN_LENGTH);
 }
 
+int kube_status_is_foreign(struct salvor_span body)
+{
+    static const char unserved[] = "404 page not found";
+    struct salvor_token token;
+    /* what an API server says of a path that it does not serve at all */
+    if (body.size >= sizeof unserved - 1 && memcmp(body.data, unserved, sizeof unserved - 1) == 0)
+        return 0;
+    return salvor_scan_check(body, NULL) != SALVOR_OK ||
+           salvor_scan_find(body, "/kind", &token, NULL, NULL) != SALVOR_OK ||
+           !salvor_token_is(&token, "Status");
+}
+
 char *kube_status_reason(struct salvor_span body)
 {
     return member(body, "/reason", MESSAGE_LENGTH);

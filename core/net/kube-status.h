@@ -16,6 +16,10 @@ salvor_status kube_status_failed(struct worker_call *call, const char *what, int
 /* metadata.continue of a Status (410), owned by the caller; NULL: there is none. */
 char *kube_status_continue(struct salvor_span body);
 
+/* 1: a 404 with this body comes from a proxy or some other server, not from an API server: it says
+ * nothing about the object. */
+int kube_status_is_foreign(struct salvor_span body);
+
 /* Its reason ("AlreadyExists"), owned by the caller; NULL: it is no Status or has none. */
 char *kube_status_reason(struct salvor_span body);
 

@@ -142,8 +142,10 @@ static salvor_status list(struct waiting *waiting)
         return status;
     if (time_left(waiting) == 0 && status != SALVOR_OK)
         return SALVOR_PENDING;
-    if (status != SALVOR_OK)
+    if (status != SALVOR_OK) {
+        (void)error_prefix(&transfer->error, "cannot %s", waiting->what);
         return kube_exchange_failed(&exchange);
+    }
     const struct salvor_span body = {transfer->answer.data, transfer->answer.size};
     if (transfer->code != 200)
         return kube_status_failed(waiting->call, waiting->what, transfer->code, body);
@@ -219,8 +221,10 @@ static salvor_status watch_ended(struct waiting *waiting, struct kube_exchange *
     }
     /* what a certificate or a request is refused for does not pass */
     if (transfer->fault == NET_FAULT_TRUST || transfer->fault == NET_FAULT_BUG ||
-        transfer->fault == NET_FAULT_LOCAL)
+        transfer->fault == NET_FAULT_LOCAL) {
+        (void)error_prefix(&transfer->error, "cannot %s", waiting->what);
         return kube_exchange_failed(exchange);
+    }
     return SALVOR_PENDING;
 }
 

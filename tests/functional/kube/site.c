@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -89,16 +90,22 @@ void site_make_config_maps(const char *ns, int count)
     }
 }
 
-int site_count(const char *verb, const char *resource, int status)
+size_t site_audit_size(void)
 {
-    cleanup_free char *text = NULL;
+    struct stat status;
+    assert_int_equal(stat(site_server.audit_path, &status), 0);
+    return (size_t)status.st_size;
+}
+
+int site_count_since(size_t since, const char *verb, const char *resource, int status)
+{
+    cleanup_file FILE *log = fopen(site_server.audit_path, "re");
+    cleanup_free char *line = NULL;
+    size_t room = 0;
     int count = 0;
-    assert_int_equal(file_read(site_server.audit_path, 64 << 20, &text, NULL, NULL), 0);
-    for (char *line = text, *end = NULL; *line != '\0'; line = end + 1) {
-        end = strchr(line, '\n');
-        if (end == NULL)
-            break;
-        *end = '\0';
+    assert_non_null(log);
+    assert_int_equal(fseek(log, (long)since, SEEK_SET), 0);
+    while (getline(&line, &room, log) > 0) {
         cleanup_json json_t *entry = json_loads(line, 0, NULL);
         count += text_equal(json_text(entry, "verb"), verb) &&
                  text_equal(json_text(entry, "resource"), resource) &&
@@ -124,10 +131,15 @@ static char *write_kubeconfig(struct site *site)
     return path;
 }
 
-static json_t *refuse_nothing(struct practice *practice, const json_t *request)
+int site_redacted;
+
+static json_t *redact(struct practice *practice, const json_t *request)
 {
     (void)practice;
-    return text_equal(json_text(request, "ask"), "redact") ? json_make("{}") : NULL;
+    if (!text_equal(json_text(request, "ask"), "redact"))
+        return NULL;
+    site_redacted++;
+    return json_make("{}");
 }
 
 salvor_kube_client *site_client(struct site *site, const char *options)
@@ -149,7 +161,8 @@ void site_begin(struct site *site, const char *rules, const char *options)
     cleanup_error struct error err = ERROR_INIT;
     *site = (struct site){0};
     practice_begin(&site->practice);
-    site->practice.answer = refuse_nothing;
+    site->practice.answer = redact;
+    site_redacted = 0;
     if (rules != NULL) {
         const struct fault_proxy_options proxy = {.upstream = site_server.url, .rules = rules};
         site->proxy = fault_proxy_start(&proxy, &err);

@@ -19,6 +19,9 @@ struct site {
     char *kubeconfig; /* path */
 };
 
+/* How many secrets the parent was told of in this test. */
+extern int site_redacted;
+
 /* Group setup and teardown: the server, which asks nobody who he is. */
 int site_start_server(void **state);
 int site_stop_server(void **state);
@@ -60,8 +63,14 @@ void site_make_config_maps(const char *ns, int count);
 const char *site_error(struct site *site);
 const char *site_hint(struct site *site);
 
-/* How many requests the server got, as its audit log has them, with that verb ("create") on that
- * resource; -1 for any status. */
-int site_count(const char *verb, const char *resource, int status);
+/* How many requests the server got, as its audit log has them from byte `since` on, with that verb
+ * ("create") on that resource; status -1 for any. */
+int site_count_since(size_t since, const char *verb, const char *resource, int status);
+size_t site_audit_size(void);
+
+static inline int site_count(const char *verb, const char *resource, int status)
+{
+    return site_count_since(0, verb, resource, status);
+}
 
 #endif
