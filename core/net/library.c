@@ -8,6 +8,7 @@
 #include "net/batch.h"
 #include "net/bridge.h"
 #include "net/http.h"
+#include "net/kube.h"
 #include "net/lease-service.h"
 
 static const struct net_table *open_tables(const struct net_bridge *bridge)
@@ -15,6 +16,7 @@ static const struct net_table *open_tables(const struct net_bridge *bridge)
     static struct net_table tables[] = {
         {SALVOR_BATCH, 0, &batch_table},
         {SALVOR_HTTP, 0, &http_table},
+        {SALVOR_KUBE, 0, &kube_table},
         {NULL, 0, NULL},
     };
     bridge_set(bridge);

@@ -18,6 +18,7 @@ static const struct {
 } offered[] = {
     {SALVOR_BATCH, 1},
     {SALVOR_HTTP, 1},
+    {SALVOR_KUBE, 1},
 };
 
 enum { OFFERED = sizeof offered / sizeof offered[0] };
