@@ -240,7 +240,7 @@ static size_t give_body(char *room, size_t one, size_t size, void *data)
     return (size_t)got;
 }
 
-/* Right before each time that libcurl sends it: by itself it would do so again when a connection
+/* Right before each time that libcurl sends it: it would do so again by itself when a connection
  * dies that was used before. */
 static int about_to_send(void *data, char *peer, char *own, int peer_port, int own_port)
 {
@@ -250,7 +250,7 @@ static int about_to_send(void *data, char *peer, char *own, int peer_port, int o
     (void)peer_port;
     (void)own_port;
     flight->tries++;
-    if (flight->tries > 1 && (!flight->is_repeatable || flight->source_read > 0)) {
+    if (flight->tries > 1) {
         set_reason(flight, NET_FAULT_CUT, "the connection was lost after it was sent");
         return CURL_PREREQFUNC_ABORT;
     }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/banned.h"
@@ -12,7 +11,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-enum { KEPT_POOLS = 64, KEPT_FDS_LOOK = 1024 };
+enum { KEPT_POOLS = 64, FDS_LOOK = 4096 };
 
 static struct net_pool *pools;
 
@@ -59,23 +58,31 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *data, void
     return loop_put(fd, events, &pool->member);
 }
 
-static int is_socket(int fd)
+/* The descriptors that are open now, as a set. */
+static void list_descriptors(unsigned char open_fds[FDS_LOOK])
 {
-    struct stat status;
-    return fstat(fd, &status) == 0 && (S_ISSOCK(status.st_mode) || S_ISFIFO(status.st_mode));
+    cleanup_dir DIR *folder = opendir("/proc/self/fd");
+    memset(open_fds, 0, FDS_LOOK);
+    for (const struct dirent *entry = NULL;
+         folder != NULL && (entry = readdir(folder)) != NULL;) { // NOLINT(concurrency-mt-unsafe)
+        int64_t fd = 0;
+        if (text_parse_integer(entry->d_name, &fd) == 0 && fd < FDS_LOOK && fd != dirfd(folder))
+            open_fds[fd] = 1;
+    }
 }
 
 /* A multi handle has a pair of descriptors that no callback tells of. */
 static CURLM *open_multi(struct net_pool *pool)
 {
-    unsigned char before[KEPT_FDS_LOOK];
-    for (int fd = 0; fd < KEPT_FDS_LOOK; fd++)
-        before[fd] = (unsigned char)is_socket(fd);
+    unsigned char before[FDS_LOOK];
+    unsigned char after[FDS_LOOK];
+    list_descriptors(before);
     CURLM *multi = curl_multi_init();
     if (multi == NULL)
         out_of_memory();
-    for (int fd = 0; fd < KEPT_FDS_LOOK; fd++) {
-        if (before[fd] || pool->own_fd_count >= 4 || !is_socket(fd))
+    list_descriptors(after);
+    for (int fd = 0; fd < FDS_LOOK && pool->own_fd_count < OWN_FDS; fd++) {
+        if (before[fd] || !after[fd])
             continue;
         pool->own_fds[pool->own_fd_count++] = fd;
         worker_keep_descriptor(fd);

@@ -9,7 +9,7 @@
 #include "net/settings.h"
 #include "net/trust.h"
 
-enum { POOL_IDLE_HANDLES = 64, POOL_HEADERS = 64 };
+enum { POOL_IDLE_HANDLES = 64, POOL_HEADERS = 64, OWN_FDS = 4 };
 
 enum flight_phase {
     FLIGHT_IN_LINE,    /* for a place among the connections, or for the host's addresses */
@@ -36,7 +36,6 @@ struct net_flight {
     int paused; /* by sink or source */
     int sent;   /* a byte of the request may have left */
     int tries;  /* how often libcurl was about to send it */
-    int is_repeatable;
     int head_complete;
     int body_began;
     uint64_t body_bytes; /* handed to the sink */
@@ -60,7 +59,7 @@ struct net_pool {
     struct settings settings;
     struct trust *trust;
     CURLM *multi;
-    int own_fds[4]; /* that libcurl keeps open for itself */
+    int own_fds[OWN_FDS]; /* that libcurl keeps open for itself */
     size_t own_fd_count;
     unsigned users;
     int64_t last_used;
@@ -130,9 +129,6 @@ void flight_free(struct net_flight *flight);
 
 /* Checks method, target and headers; -1 with what is wrong. */
 int request_check(const struct net_transfer *transfer, struct error *reterr);
-
-/* 1 when sending it twice is like sending it once. */
-int request_is_repeatable(const struct net_transfer *transfer);
 
 /* Sets everything on the handle that is the transfer's. */
 void request_prepare(struct net_flight *flight);

@@ -4,7 +4,6 @@
 #include "base/banned.h"
 #include "base/text.h"
 #include "net/pool.h"
-#include "net/retry.h"
 
 enum { METHOD_SIZE = 20, TARGET_SIZE = 16 << 10 };
 
@@ -68,11 +67,6 @@ int request_check(const struct net_transfer *transfer, struct error *reterr)
     if (transfer->body.size > 0 && transfer->source.read != NULL)
         return error_set(reterr, EXIT_FAILED, "a request with two bodies");
     return 0;
-}
-
-int request_is_repeatable(const struct net_transfer *transfer)
-{
-    return (transfer->flags & NET_IDEMPOTENT) != 0 || retry_method_is_repeatable(transfer->method);
 }
 
 /* ---- headers --------------------------------------------------------------------------------- */

@@ -134,7 +134,6 @@ void net_start(struct worker_call *call, struct net_transfer *transfer)
         pool_sweep_before(pool, 0); /* the next round hands it out */
         return;
     }
-    flight->is_repeatable = request_is_repeatable(transfer);
     flight_move(flight, &pool->in_line);
     flight_start_waiting(pool);
 }

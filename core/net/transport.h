@@ -16,8 +16,7 @@
  *
  * What a transfer never does: follow a redirect (3xx is an answer), keep cookies, ask for
  * credentials, send anything twice. What libcurl would do by itself on a connection that died is
- * held back: a request that is neither safe nor marked idempotent is never sent again once a byte
- * of it has left.
+ * held back: whether to send again is decided in one place (retry.h), with the certainty known.
  *
  * Connections stay open between the calls of a worker; their descriptors are named with
  * worker_keep_descriptor. Names are looked up in a thread named "salvor-resolve" whose descriptors
@@ -108,7 +107,7 @@ const char *net_pool_peer(const struct net_pool *pool);
 /* ---- transfers ------------------------------------------------------------------------------- */
 
 enum {
-    NET_IDEMPOTENT = 1,    /* may be sent again although its method says otherwise */
+    NET_IDEMPOTENT = 1,    /* for retry rules above: may be sent again whatever its method says */
     NET_GZIP = 2,          /* ask for gzip; the sink sees it inflated */
     NET_WANT_TRAILERS = 4, /* without trailers the answer is not whole (gRPC) */
     NET_KEEP_ALIVE = 8     /* silence is normal (a watch): no stall, no first-byte deadline */
