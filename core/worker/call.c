@@ -340,30 +340,65 @@ const char *call_setting(const struct worker_call *call, const char *name)
     return json_text(call->session->open, name);
 }
 
-static int *kept_descriptors;
-static size_t kept_count;
+struct kept_numbers {
+    int *values;
+    size_t count;
+};
 
-void worker_keep_descriptor(int fd)
+static struct kept_numbers kept_descriptors;
+static struct kept_numbers kept_children;
+
+static void keep_number(struct kept_numbers *kept, int value)
 {
-    kept_descriptors = memory_resize(kept_descriptors, kept_count + 1, sizeof *kept_descriptors);
-    kept_descriptors[kept_count++] = fd;
+    kept->values = memory_resize(kept->values, kept->count + 1, sizeof *kept->values);
+    kept->values[kept->count++] = value;
 }
 
-void worker_forget_descriptor(int fd)
+static void forget_number(struct kept_numbers *kept, int value)
 {
-    for (size_t i = 0; i < kept_count; i++) {
-        if (kept_descriptors[i] == fd) {
-            kept_descriptors[i] = kept_descriptors[--kept_count];
+    for (size_t i = 0; i < kept->count; i++) {
+        if (kept->values[i] == value) {
+            kept->values[i] = kept->values[--kept->count];
             return;
         }
     }
 }
 
-int worker_keeps_descriptor(int fd)
+static int keeps_number(const struct kept_numbers *kept, int value)
 {
-    for (size_t i = 0; i < kept_count; i++) {
-        if (kept_descriptors[i] == fd)
+    for (size_t i = 0; i < kept->count; i++) {
+        if (kept->values[i] == value)
             return 1;
     }
     return 0;
+}
+
+void worker_keep_descriptor(int fd)
+{
+    keep_number(&kept_descriptors, fd);
+}
+
+void worker_forget_descriptor(int fd)
+{
+    forget_number(&kept_descriptors, fd);
+}
+
+int worker_keeps_descriptor(int fd)
+{
+    return keeps_number(&kept_descriptors, fd);
+}
+
+void worker_keep_child(pid_t pid)
+{
+    keep_number(&kept_children, pid);
+}
+
+void worker_forget_child(pid_t pid)
+{
+    forget_number(&kept_children, pid);
+}
+
+int worker_keeps_child(pid_t pid)
+{
+    return pid == 0 ? kept_children.count > 0 : keeps_number(&kept_children, pid);
 }

@@ -3,9 +3,10 @@
  * call's effect, deadline and cancellation. Single thread, except where said.
  *
  * Services keep to this, because the worker looks after each hook for what a plugin left behind:
- * descriptors that stay open between calls are named with worker_keep_descriptor, threads that stay
- * are named "salvor-..." (pthread_setname_np), and no child process stays. SIGPIPE is ignored here;
- * commands are started with it set back to its default.
+ * descriptors that stay open between calls are named with worker_keep_descriptor, child processes
+ * that stay with worker_keep_child, and threads that stay are named "salvor-..."
+ * (pthread_setname_np). SIGPIPE is ignored here; commands are started with it set back to its
+ * default.
  */
 #ifndef SALVOR_WORKER_CALL_H
 #define SALVOR_WORKER_CALL_H
@@ -154,6 +155,11 @@ int64_t call_time_left(const struct worker_call *call);
 void worker_keep_descriptor(int fd);
 void worker_forget_descriptor(int fd);
 int worker_keeps_descriptor(int fd);
+
+/* The same for a child process, which ends with this one. 0: any at all. */
+void worker_keep_child(pid_t pid);
+void worker_forget_child(pid_t pid);
+int worker_keeps_child(pid_t pid);
 
 /* Text member of the OPEN frame ("scratch_folder"), or NULL. */
 const char *call_setting(const struct worker_call *call, const char *name);

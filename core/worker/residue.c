@@ -136,11 +136,38 @@ static size_t threads_left(const struct numbers *before)
 
 /* ---- processes ------------------------------------------------------------------------------- */
 
-/* Detached jobs are children of nobody here; what a service starts it has waited for. */
+static int is_own_child(int64_t process)
+{
+    char text[512];
+    cleanup_free char *path = text_format("/proc/%lld/stat", (long long)process);
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (size <= 0)
+        return 0;
+    text[size] = '\0';
+    /* "pid (name) state parent": the name may hold anything */
+    const char *behind = strrchr(text, ')');
+    return behind != NULL && strlen(behind) > 4 && strtol(behind + 4, NULL, 10) == (long)getpid();
+}
+
+static int has_other_children(void)
+{
+    struct numbers processes = list("/proc");
+    int other = 0;
+    for (size_t i = 0; i < processes.count && !other; i++)
+        other =
+            !worker_keeps_child((pid_t)processes.values[i]) && is_own_child(processes.values[i]);
+    free(processes.values);
+    return other;
+}
+
+/* Detached jobs are children of nobody here; what a service starts it has waited for, or named. */
 static int children_left(void)
 {
     siginfo_t info;
-    return waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+    if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD)
+        return 0;
+    return !worker_keeps_child(0) || has_other_children();
 }
 
 /* ---- both looks ------------------------------------------------------------------------------ */

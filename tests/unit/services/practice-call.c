@@ -287,3 +287,13 @@ void worker_forget_descriptor(int fd)
 {
     (void)fd;
 }
+
+void worker_keep_child(pid_t pid)
+{
+    (void)pid;
+}
+
+void worker_forget_child(pid_t pid)
+{
+    (void)pid;
+}
