@@ -13,59 +13,14 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/utf8.h"
-#include "plugin/declared-read.h"
 #include "services/beneath.h"
+#include "services/command-request.h"
 #include "services/run-paths.h"
 #include "services/secret.h"
 
-enum { TEXT_LENGTH = 240, SCRIPT_LIMIT = 1 << 20 };
-
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-static char *one_line(const json_t *argv)
-{
-    struct buffer line = BUFFER_INIT(TEXT_LENGTH);
-    size_t index = 0;
-    json_t *word = NULL;
-    json_array_foreach (argv, index, word) {
-        if (buffer_format(&line, "%s%s", index > 0 ? " " : "", json_string_value(word)) != 0) {
-            (void)buffer_append_text(&line, " ...");
-            break;
-        }
-    }
-    return buffer_take(&line);
-}
-
 /* ---- what is asked for ----------------------------------------------------------------------- */
-
-static salvor_status check_argv(struct worker_call *call, const struct salvor_exec_request *request,
-                                struct exec_command *command)
-{
-    size_t total = 0;
-    if (request == NULL || request->struct_size < sizeof *request || request->argc == 0 ||
-        request->argc > EXEC_ARGUMENTS || request->argv == NULL)
-        return call_fail(call, SALVOR_BUG, "a command has no argv, or more than %d words",
-                         EXEC_ARGUMENTS);
-    command->argv = json_make("[]");
-    for (uint32_t i = 0; i < request->argc; i++) {
-        json_t *word = request->argv[i] != NULL ? json_string(request->argv[i]) : NULL;
-        if (word == NULL)
-            return call_fail(call, SALVOR_BUG, "word %u of command '%s' is not UTF-8 text", i,
-                             i > 0 ? request->argv[0] : "");
-        json_add(command->argv, word);
-        total += json_string_length(word);
-    }
-    command->text = one_line(command->argv);
-    if (total > EXEC_ARGV_BYTES)
-        return call_fail(call, SALVOR_BUG, "command '%s' is longer than %d bytes", command->text,
-                         EXEC_ARGV_BYTES);
-    if (*request->argv[0] == '\0' ||
-        (*request->argv[0] != '/' && strchr(request->argv[0], '/') != NULL))
-        return call_fail(call, SALVOR_BUG,
-                         "command '%s' begins with neither an absolute path nor a bare name",
-                         command->text);
-    return SALVOR_OK;
-}
 
 static int env_name_is(const char *entry, const char *name)
 {
@@ -93,7 +48,7 @@ static salvor_status make_env(struct worker_call *call, const struct salvor_exec
     int has_home = 0;
     int has_lang = 0;
     *ret_path = host_path != NULL && *host_path != '\0' ? host_path : default_path;
-    if (request->env_count > EXEC_ARGUMENTS || (request->env_count > 0 && request->env == NULL))
+    if (request->env_count > COMMAND_ARGUMENTS || (request->env_count > 0 && request->env == NULL))
         return call_fail(call, SALVOR_BUG, "the environment of command '%s' cannot be read",
                          command->text);
     for (uint32_t i = 0; i < request->env_count; i++) {
@@ -211,42 +166,16 @@ static salvor_status copy_script(struct worker_call *call, const struct exec_com
     cleanup_error struct error err = ERROR_INIT;
     cleanup_free char *text = NULL;
     size_t size = 0;
-    char found[DIGEST_TEXT_SIZE];
-    if (file_read(script, SCRIPT_LIMIT, &text, &size, &err) != 0)
-        return call_fail_error(call, SALVOR_FAILED, &err);
-    digest_text_of(text, size, found);
-    if (!text_equal(found, sha256)) {
-        (void)call_fail(call, SALVOR_REFUSED,
-                        "script '%s' of command '%s' is not the one that the plugin declares as a "
-                        "read",
-                        script, command->text);
-        return call_hint(call, SALVOR_REFUSED, "its SHA-256 is %s, declared is %s", found, sha256);
-    }
+    salvor_status status = command_script(call, script, sha256, command->text, &text, &size);
+    if (status != SALVOR_OK)
+        return status;
     const char *slash = strrchr(script, '/');
-    cleanup_free char *folder = text_format("%s/.scripts/%s", command->scratch, found);
+    cleanup_free char *folder = text_format("%s/.scripts/%s", command->scratch, sha256);
     cleanup_free char *path = text_format("%s/%s", folder, slash != NULL ? slash + 1 : script);
     if (file_make_folder(folder, &err) != 0 || file_write_atomic(path, text, size, 0500, &err) != 0)
         return call_fail_error(call, SALVOR_FAILED, &err);
     *ret_path = take_pointer(path);
     return SALVOR_OK;
-}
-
-static const json_t *find_declared(const struct worker_call *call, const char *script,
-                                   const json_t *argv)
-{
-    const size_t argc = json_array_size(argv);
-    cleanup_free const char **words = memory_new(argc, sizeof *words);
-    size_t index = 0;
-    json_t *entry = NULL;
-    json_array_foreach (argv, index, entry) {
-        words[index] = json_string_value(entry);
-        if (script != NULL && text_equal(words[index], "{script}"))
-            words[index] = script;
-    }
-    json_array_foreach (json_object_get(call->session->descriptor, "declared_reads"), index, entry)
-        if (declared_read_matches(json_text(entry, "pattern"), words, argc, script))
-            return entry;
-    return NULL;
 }
 
 static salvor_status take_script(struct worker_call *call, const char *script,
@@ -268,24 +197,12 @@ static salvor_status take_script(struct worker_call *call, const char *script,
 static salvor_status gate(struct worker_call *call, const struct salvor_exec_request *request,
                           int job, struct exec_command *command)
 {
-    /* A command is never a read that salvor itself enforces: a row with effect 'read' runs none. */
-    const json_t *listed = job ? NULL : find_declared(call, request->script, command->argv);
-    const json_t *declared = call->effect >= SALVOR_EFFECT_DECLARED_READ ? listed : NULL;
+    const json_t *declared = NULL;
     cleanup_free char *what = text_format("%s '%s'", job ? "start job" : "run", command->text);
+    salvor_status status =
+        command_gate(call, command->argv, job ? NULL : request->script, job, what, &declared);
     command->declared = json_text(declared, "id");
-    if (declared == NULL) {
-        salvor_status status = call_may_change(call, what);
-        if (status != SALVOR_OK && listed != NULL)
-            return call_hint(call, status,
-                             "the plugin declares effect 'declared-read' for the row");
-        if (status != SALVOR_OK && call->effect < SALVOR_EFFECT_CHANGE && !job)
-            return call_hint(call, status,
-                             "the plugin lists the command under declared_reads if it changes "
-                             "nothing, or declares effect 'change' for the row");
-        if (status != SALVOR_OK)
-            return status;
-    }
-    return take_script(call, request->script, command, declared);
+    return status == SALVOR_OK ? take_script(call, request->script, command, declared) : status;
 }
 
 /* ---- the canonical request ------------------------------------------------------------------- */
@@ -362,7 +279,7 @@ static salvor_status take_paths(struct worker_call *call, const struct salvor_ex
 salvor_status exec_command_make(struct worker_call *call, const struct salvor_exec_request *request,
                                 int job, struct exec_command *command)
 {
-    salvor_status status = check_argv(call, request, command);
+    salvor_status status = command_argv(call, request, &command->argv, &command->text);
     if (status != SALVOR_OK)
         return status;
     command->spec = json_make("{s:o}", "argv", json_clone(command->argv));

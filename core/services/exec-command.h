@@ -15,9 +15,7 @@
 enum {
     EXEC_OUTPUT_DEFAULT = 1 << 20,
     EXEC_OUTPUT_MOST = 1 << 30,
-    EXEC_ERROR_KEPT = 65536,
-    EXEC_ARGUMENTS = 4096,
-    EXEC_ARGV_BYTES = 1 << 20
+    EXEC_ERROR_KEPT = 65536
 };
 
 struct exec_command {

@@ -5,51 +5,20 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "services/command-request.h"
 #include "services/exec-process.h"
 #include "services/exec.h"
 #include "services/recorder.h"
 #include "services/run-paths.h"
 
-enum { EVIDENCE_WORD = 1000 };
-
 /* ---- telling --------------------------------------------------------------------------------- */
-
-static const char *certainty_word(uint32_t certainty)
-{
-    return certainty == SALVOR_CERTAINTY_ANSWERED ? "answered"
-           : certainty == SALVOR_CERTAINTY_SENT   ? "sent"
-                                                  : "not-sent";
-}
-
-static json_t *argv_for_evidence(const json_t *argv)
-{
-    json_t *shown = json_make("[]");
-    size_t index = 0;
-    json_t *word = NULL;
-    json_array_foreach (argv, index, word) {
-        size_t size = json_string_length(word);
-        if (index >= 200) {
-            json_add(shown, json_string("..."));
-            break;
-        }
-        if (size <= EVIDENCE_WORD) {
-            json_add(shown, json_incref(word));
-            continue;
-        }
-        char digest[DIGEST_TEXT_SIZE];
-        digest_text_of(json_string_value(word), size, digest);
-        cleanup_free char *cut = text_format("... (%zu bytes, sha256 %s)", size, digest);
-        json_add(shown, json_string(cut));
-    }
-    return shown;
-}
 
 void exec_evidence(struct worker_call *call, const struct exec_command *command, const char *what,
                    json_t *members, int64_t duration_ms)
 {
     json_put_text(members, "service", "exec");
     json_put_text(members, "what", what);
-    json_put(members, "argv", argv_for_evidence(command->argv));
+    json_put(members, "argv", command_argv_evidence(command->argv));
     if (command->declared != NULL)
         json_put_text(members, "declared_read", command->declared);
     if (recorder_replays(call->session->recorder))
@@ -60,7 +29,7 @@ void exec_evidence(struct worker_call *call, const struct exec_command *command,
 
 static void tell(struct exec_process *process, uint32_t certainty, int64_t duration_ms)
 {
-    json_t *members = json_make("{s:s,s:I}", "certainty", certainty_word(certainty), "out_bytes",
+    json_t *members = json_make("{s:s,s:I}", "certainty", command_certainty_word(certainty), "out_bytes",
                                 (json_int_t)process->out_bytes);
     if (certainty == SALVOR_CERTAINTY_ANSWERED && process->signal_number == 0)
         json_put(members, "exit_status", json_integer(process->exit_status));
