@@ -12,11 +12,7 @@
 #include "services/shim-spec.h"
 #include "worker/call.h"
 
-enum {
-    EXEC_OUTPUT_DEFAULT = 1 << 20,
-    EXEC_OUTPUT_MOST = 1 << 30,
-    EXEC_ERROR_KEPT = 65536
-};
+enum { EXEC_OUTPUT_DEFAULT = 1 << 20, EXEC_OUTPUT_MOST = 1 << 30, EXEC_ERROR_KEPT = 65536 };
 
 struct exec_command {
     json_t *argv;      /* as asked for: without paths of secrets; for evidence and messages */

@@ -29,8 +29,8 @@ void exec_evidence(struct worker_call *call, const struct exec_command *command,
 
 static void tell(struct exec_process *process, uint32_t certainty, int64_t duration_ms)
 {
-    json_t *members = json_make("{s:s,s:I}", "certainty", command_certainty_word(certainty), "out_bytes",
-                                (json_int_t)process->out_bytes);
+    json_t *members = json_make("{s:s,s:I}", "certainty", command_certainty_word(certainty),
+                                "out_bytes", (json_int_t)process->out_bytes);
     if (certainty == SALVOR_CERTAINTY_ANSWERED && process->signal_number == 0)
         json_put(members, "exit_status", json_integer(process->exit_status));
     if (process->signal_number != 0)

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "services/shim-spec.h"
 #include "services/shims.h"
@@ -99,6 +100,8 @@ int exec_shim_main(int argc, char **argv)
     int status = watch_command(&watch, signal_fd);
     if (secrets != NULL)
         (void)file_remove_tree(secrets, NULL);
+    if (json_text(spec, "remove") != NULL)
+        (void)file_remove_tree(json_text(spec, "remove"), NULL);
     if (WIFSIGNALED(status))
         shim_report(SHIM_SIGNALLED, WTERMSIG(status), NULL);
     else

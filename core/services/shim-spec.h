@@ -8,7 +8,8 @@
  *    "keep":[3,…]       descriptors that the command inherits,
  *    "limits": those of before the worker's own (worker/limits.h), absent when it has none,
  *    "files":[{"name","fd"}]   secrets that become 0600 files; "{secret:NAME}" in argv and env
- *                              is replaced by the path}
+ *                              is replaced by the path,
+ *    "remove": folder that an exec shim removes when the command has ended, or absent}
  */
 #ifndef SALVOR_SERVICES_SHIM_SPEC_H
 #define SALVOR_SERVICES_SHIM_SPEC_H
