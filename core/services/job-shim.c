@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -139,6 +140,18 @@ static int commit_end(struct job *job, int wait_status)
     return commit(job, status);
 }
 
+/* Ten seconds, but for tests that wait for the end of them. */
+static int64_t kill_grace_ms(void)
+{
+#ifdef SALVOR_TEST_HOOKS
+    const char *other = getenv("SALVOR_KILL_GRACE_MS");
+    int64_t number = 0;
+    if (other != NULL && text_parse_integer(other, &number) == 0)
+        return number;
+#endif
+    return KILL_GRACE_MS;
+}
+
 /* ---- watching -------------------------------------------------------------------------------- */
 
 static void mind_kill(struct job *job)
@@ -147,7 +160,7 @@ static void mind_kill(struct job *job)
         job->too_long = job->give_up != 0 && clock_monotonic_ms() >= job->give_up;
         if (!job->too_long && !job_folder_kill_asked(job->folder))
             return;
-        job->kill_at = clock_monotonic_ms() + KILL_GRACE_MS;
+        job->kill_at = clock_monotonic_ms() + kill_grace_ms();
         (void)kill(-job->command, SIGTERM);
     } else if (clock_monotonic_ms() >= job->kill_at) {
         (void)kill(-job->command, SIGKILL);
