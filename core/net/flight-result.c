@@ -130,12 +130,21 @@ static char *describe(const struct net_flight *flight)
                        (int)strcspn(target, "?"), target);
 }
 
+static const char *connected_host(const struct net_flight *flight)
+{
+    const struct settings *settings = &flight->pool->settings;
+    return settings->proxy != NULL ? settings->proxy_host : settings->host;
+}
+
 static void describe_timeout(struct net_flight *flight, struct error *err)
 {
     const char *origin = flight->pool->settings.origin;
     cleanup_free char *request = describe(flight);
-    const long long ms = (long long)(clock_monotonic_ms() - flight->queued_at);
-    if (flight->phase == FLIGHT_CONNECTING)
+    const long long ms = (long long)flight->patience_ms;
+    if (flight->phase == FLIGHT_IN_LINE && flight->pool->lookup != NULL)
+        (void)error_set(err, EXIT_FAILED, "cannot find host '%s': no answer within %lld ms",
+                        connected_host(flight), ms);
+    else if (flight->phase == FLIGHT_CONNECTING)
         (void)error_set(err, EXIT_FAILED, "cannot connect to '%s' within %lld ms", origin, ms);
     else if (flight->phase == FLIGHT_IN_LINE)
         (void)error_set(err, EXIT_FAILED, "%s found no free connection within %lld ms", request,
@@ -186,10 +195,9 @@ static void describe_fault(struct net_flight *flight, enum net_fault fault, stru
 {
     cleanup_free char *request = describe(flight);
     const struct settings *settings = &flight->pool->settings;
-    const char *host = settings->proxy != NULL ? settings->proxy_host : settings->host;
     switch (fault) {
     case NET_FAULT_NAME:
-        (void)error_set(err, EXIT_FAILED, "cannot find host '%s'", host);
+        (void)error_set(err, EXIT_FAILED, "cannot find host '%s'", connected_host(flight));
         break;
     case NET_FAULT_CONNECT:
         describe_connect(flight, err);

@@ -56,25 +56,33 @@ void flight_free(struct net_flight *flight)
 
 /* ---- deadlines ------------------------------------------------------------------------------- */
 
-static int64_t later(int64_t from, int64_t ms)
-{
-    return ms == INT64_MAX ? INT64_MAX : from + ms;
-}
-
-static int64_t due_of(const struct net_flight *flight)
+/* What the phase allows, and since when. */
+static int64_t phase_limit(const struct net_flight *flight, int64_t *ret_since)
 {
     const struct settings *settings = &flight->pool->settings;
-    int64_t due = INT64_MAX;
-    if (flight->phase == FLIGHT_CONNECTING)
-        due = later(flight->began, settings->connect_ms);
-    else if (flight->phase == FLIGHT_IN_LINE && flight->pool->lookup != NULL)
-        due = later(flight->queued_at, settings->connect_ms);
-    else if ((flight->transfer->flags & NET_KEEP_ALIVE) != 0 || flight->paused)
-        due = INT64_MAX;
-    else if (flight->phase == FLIGHT_WAITING)
-        due = later(flight->active, settings->first_byte_ms);
-    else if (flight->phase == FLIGHT_RECEIVING)
-        due = later(flight->active, settings->stall_ms);
+    *ret_since = flight->active;
+    if (flight->phase == FLIGHT_CONNECTING) {
+        *ret_since = flight->began;
+        return settings->connect_ms;
+    }
+    if (flight->phase == FLIGHT_IN_LINE && flight->pool->lookup != NULL) {
+        *ret_since = flight->queued_at;
+        return settings->connect_ms;
+    }
+    if ((flight->transfer->flags & NET_KEEP_ALIVE) != 0 || flight->paused)
+        return INT64_MAX;
+    if (flight->phase == FLIGHT_WAITING)
+        return settings->first_byte_ms;
+    return flight->phase == FLIGHT_RECEIVING ? settings->stall_ms : INT64_MAX;
+}
+
+/* When its patience ends, and how long it is in all. */
+static int64_t due_of(const struct net_flight *flight, int64_t *ret_patience_ms)
+{
+    int64_t since = 0;
+    const int64_t limit = phase_limit(flight, &since);
+    const int64_t due = limit == INT64_MAX ? INT64_MAX : since + limit;
+    *ret_patience_ms = due < flight->deadline ? limit : flight->deadline - flight->queued_at;
     return due < flight->deadline ? due : flight->deadline;
 }
 
@@ -83,7 +91,8 @@ static void enter(struct net_flight *flight, enum flight_phase phase)
 {
     flight->phase = phase;
     flight->active = clock_monotonic_ms();
-    pool_sweep_before(flight->pool, due_of(flight));
+    int64_t patience_ms = 0;
+    pool_sweep_before(flight->pool, due_of(flight, &patience_ms));
 }
 
 /* ---- the answer ------------------------------------------------------------------------------ */
@@ -360,7 +369,7 @@ static int64_t sweep(struct net_flight *first, int64_t now)
     int64_t next_look = INT64_MAX;
     for (struct net_flight *flight = first, *next = NULL; flight != NULL; flight = next) {
         next = flight->next;
-        const int64_t due = due_of(flight);
+        const int64_t due = due_of(flight, &flight->patience_ms);
         if (due > now) {
             next_look = due < next_look ? due : next_look;
             continue;

@@ -33,9 +33,10 @@ struct net_flight {
     int64_t first_byte;
     int64_t active; /* last byte either way */
     int64_t deadline;
-    int paused; /* by sink or source */
-    int sent;   /* a byte of the request may have left */
-    int tries;  /* how often libcurl was about to send it */
+    int64_t patience_ms; /* that ended, of one that ran out of time */
+    int paused;          /* by sink or source */
+    int sent;            /* a byte of the request may have left */
+    int tries;           /* how often libcurl was about to send it */
     int head_complete;
     int body_began;
     uint64_t body_bytes; /* handed to the sink */
