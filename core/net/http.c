@@ -28,20 +28,6 @@ salvor_status http_check_client(struct worker_call *call, const salvor_http_clie
     return call_fail(call, SALVOR_BUG, "an http client is not open in this call");
 }
 
-/* Whoever reads the report must see it, and whoever watches must see it now. */
-static void tell_insecure(struct worker_call *call, const struct salvor_http_client *client)
-{
-    const char *origin = net_pool_origin(client->pool);
-    cleanup_free char *text = text_format(
-        "the certificate of '%s' is not checked (insecure-skip-verify): anybody could answer",
-        origin);
-    call_send(call, FRAME_LOG,
-              json_make("{s:i,s:s}", "level", (int)SALVOR_LOG_WARNING, "text", text));
-    call_evidence(call, json_make("{s:s,s:s,s:s,s:b,s:i}", "service", "http", "what",
-                                  "insecure-skip-verify", "url", origin, "insecure", 1,
-                                  "duration_ms", 0));
-}
-
 static salvor_status client_open(salvor_call *public_call, const char *options,
                                  salvor_secret *const *secrets, uint32_t secret_count,
                                  salvor_http_client **ret_client)
@@ -57,8 +43,6 @@ static salvor_status client_open(salvor_call *public_call, const char *options,
         return status;
     }
     call_register(call, client, close_client);
-    if (net_pool_insecure(client->pool))
-        tell_insecure(call, client);
     *ret_client = client;
     return SALVOR_OK;
 }

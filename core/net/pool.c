@@ -9,6 +9,7 @@
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/text.h"
 
 enum { KEPT_POOLS = 64, FDS_LOOK = 4096 };
@@ -362,6 +363,23 @@ static void prepare_libcurl(void)
     prepared = 1;
 }
 
+/* Whoever reads the report must see it, and whoever watches must see it now: once a worker. */
+static void tell_insecure(struct worker_call *call, struct net_pool *pool)
+{
+    const char *origin = pool->settings.origin;
+    if (!pool->settings.insecure || pool->told_insecure)
+        return;
+    pool->told_insecure = 1;
+    cleanup_free char *text = text_format(
+        "the certificate of '%s' is not checked (insecure-skip-verify): anybody could answer",
+        origin);
+    call_send(call, FRAME_LOG,
+              json_make("{s:i,s:s}", "level", (int)SALVOR_LOG_WARNING, "text", text));
+    call_evidence(call, json_make("{s:s,s:s,s:s,s:b,s:i}", "service", "tls", "what",
+                                  "insecure-skip-verify", "url", origin, "insecure", 1,
+                                  "duration_ms", 0));
+}
+
 salvor_status net_pool_open(struct worker_call *call, const struct net_pool_settings *given,
                             struct net_pool **ret_pool)
 {
@@ -379,6 +397,7 @@ salvor_status net_pool_open(struct worker_call *call, const struct net_pool_sett
         pools = pool;
     }
     settings_clear(&settings);
+    tell_insecure(call, pool);
     pool->users++;
     *ret_pool = pool;
     return SALVOR_OK;

@@ -63,6 +63,7 @@ struct net_pool {
     int own_fds[OWN_FDS]; /* that libcurl keeps open for itself */
     size_t own_fd_count;
     unsigned users;
+    int told_insecure;
     int64_t last_used;
     CURL *idle[POOL_IDLE_HANDLES];
     size_t idle_count;

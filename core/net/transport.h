@@ -63,7 +63,8 @@ struct net_pool_settings {
     struct salvor_span ca;   /* the same from memory; both may be given */
     const char *pin_sha256;  /* of the server's certificate (DER): 64 hex digits, colons allowed */
     const char *server_name; /* expected in the certificate and sent in SNI instead of the host */
-    int insecure;            /* no check at all: insecure-skip-verify, asked for by name */
+    int insecure;            /* no check at all: insecure-skip-verify, asked for by name; told as a
+                                warning and as evidence, which every report shows */
 
     /* Client certificate with key, PEM, from files or from memory. */
     const char *certificate_file;

@@ -77,6 +77,7 @@ void report_head(const json_t *report,
     cleanup_free char *source =
         view_value(json_object_get(json_object_get(run, "source"), "name"), NAME_SHOWN);
     cleanup_free char *drill = view_drill(report);
+    cleanup_free char *unchecked = view_unchecked(report);
     cleanup_free char *next = view_next(report);
     put(&head, "command", json_text(run, "command"));
     put(&head, "drill", drill);
@@ -88,6 +89,7 @@ void report_head(const json_t *report,
     put_time(&head, "last record", "last_record_at");
     put_times(&head);
     put_progress(&head);
+    put(&head, "insecure", unchecked);
     put(&head, "error", json_text(error, "message"));
     put(&head, "detail", json_text(error, "detail"));
     put(&head, "next", next);

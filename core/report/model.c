@@ -273,6 +273,22 @@ static char *evidence_kind(const json_t *record)
                                          : "");
 }
 
+/* Servers whose certificate was not checked: every report says so. */
+static void fold_unchecked(struct fold *fold, const json_t *record)
+{
+    const char *url = json_text(record, "url");
+    json_t *unchecked = list_of(fold->report, "unchecked");
+    size_t index = 0;
+    const json_t *each = NULL;
+    if (url == NULL || !text_equal(json_text(record, "what"), "insecure-skip-verify"))
+        return;
+    json_array_foreach (unchecked, index, each)
+        if (text_equal(json_string_value(each), url))
+            return;
+    if (json_array_size(unchecked) < LISTED)
+        json_add(unchecked, json_string(url));
+}
+
 static void fold_evidence(struct fold *fold, const json_t *record)
 {
     const char *service = json_text(record, "service");
@@ -299,6 +315,7 @@ static void fold_evidence(struct fold *fold, const json_t *record)
     if (json_array_size(entries) < EVIDENCE_SHOWN)
         json_add(entries, with_time(fold, record));
 
+    fold_unchecked(fold, record);
     const char *job = json_text(record, "job");
     json_t *jobs = json_object_get(fold->report, "jobs");
     if (job == NULL || (json_object_get(jobs, job) == NULL && json_object_size(jobs) >= LISTED))
@@ -514,13 +531,13 @@ static json_t *empty_report(const struct report_request *request)
     clock_format(clock_realtime_ms(), now);
     return json_make("{s:i, s:s?, s:s, s:{}, s:n, s:n, s:n, s:b, s:[], s:[], s:[], s:[], s:[], "
                      "s:[], s:{}, s:[], s:[], s:[], s:[], s:[], s:{}, s:{}, s:{s:i, s:[], s:[]}, "
-                     "s:[], s:{s:i, s:i, s:s, s:s?}, s:n, s:n, s:{}}",
+                     "s:[], s:{s:i, s:i, s:s, s:s?}, s:n, s:n, s:{}, s:[]}",
                      "salvor-report", REPORT_FORMAT, "id", request->run, "written", now, "run",
                      "started", "last_record_at", "end", "closed", 0, "interruptions", "phases",
                      "decisions", "stages", "people", "findings", "facts", "items", "notes",
                      "artifacts", "sets", "timeline", "jobs", "ledgers", "evidence", "count", 0,
                      "groups", "entries", "damage", "journal", "records", 0, "sound", 0, "head", "",
-                     "path", request->path, "verification", "drill", "left_out");
+                     "path", request->path, "verification", "drill", "left_out", "unchecked");
 }
 
 int report_model(struct journal *journal, const struct report_request *request, json_t **ret_report,

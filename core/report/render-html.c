@@ -100,6 +100,12 @@ static void put_top(const json_t *report, FILE *out)
         html_text(out, trust);
         (void)fputs("</p>\n", out);
     }
+    cleanup_free char *unchecked = view_unchecked(report);
+    if (unchecked != NULL) {
+        (void)fputs("<p class=alarm role=alert>", out);
+        html_text(out, unchecked);
+        (void)fputs("</p>\n", out);
+    }
     (void)fprintf(out, "<header class=\"top %s\"><p class=kind>", view_status_tone(report));
     html_text(out, json_text(run, "command"));
     (void)fputs(" of ", out);

@@ -398,6 +398,42 @@ char *view_approval(const json_t *approval)
     return view_clean(by);
 }
 
+/* Adds " WORD", or " …" when it is too much; 1: it was added. */
+static int add_word(struct buffer *text, const json_t *value, size_t most)
+{
+    cleanup_free char *word = view_value(value, most);
+    if (buffer_format(text, " %s", word) == 0)
+        return 1;
+    (void)buffer_append_text(text, " …");
+    return 0;
+}
+
+static void add_answer(struct buffer *text, const json_t *entry)
+{
+    const json_t *status = json_object_get(entry, "status");
+    if (json_text(entry, "url") == NULL || !add_word(text, json_object_get(entry, "url"), 200))
+        return;
+    if (json_is_integer(status))
+        (void)buffer_format(text, " → %lld", (long long)json_integer_value(status));
+    else if (json_text(entry, "fault") != NULL)
+        (void)buffer_format(text, " → no answer (%s)", json_text(entry, "fault"));
+}
+
+static void add_counts(struct buffer *text, const json_t *entry)
+{
+    size_t index = 0;
+    const json_t *count = NULL;
+    json_array_foreach (json_object_get(entry, "counts"), index, count) {
+        const json_t *status = json_object_get(count, "status");
+        if (buffer_format(text, "%s %lld ×", index > 0 ? "," : ":",
+                          (long long)json_whole(count, "count", 0)) != 0 ||
+            !add_word(text, json_object_get(count, "verb"), 30) ||
+            !add_word(text, json_object_get(count, "type"), 100) ||
+            (json_is_integer(status) && !add_word(text, status, 10)))
+            return;
+    }
+}
+
 char *view_evidence(const json_t *entry)
 {
     enum { SHOWN = 300 };
@@ -406,14 +442,30 @@ char *view_evidence(const json_t *entry)
     const json_t *argument = NULL;
     cleanup_free char *what = view_value(json_object_get(entry, "what"), SHOWN - 8);
     (void)buffer_append_text(&text, what);
-    json_array_foreach (json_object_get(entry, "argv"), index, argument) {
-        cleanup_free char *word = view_value(argument, SHOWN);
-        if (buffer_format(&text, " %s", word) != 0) {
-            (void)buffer_append_text(&text, " …");
+    json_array_foreach (json_object_get(entry, "argv"), index, argument)
+        if (!add_word(&text, argument, SHOWN))
             break;
-        }
-    }
+    add_answer(&text, entry);
+    add_counts(&text, entry);
     return buffer_take(&text);
+}
+
+char *view_unchecked(const json_t *report)
+{
+    struct buffer text = BUFFER_INIT(4000);
+    const json_t *unchecked = json_object_get(report, "unchecked");
+    size_t index = 0;
+    const json_t *url = NULL;
+    json_array_foreach (unchecked, index, url) {
+        cleanup_free char *shown = view_value(url, 300);
+        (void)buffer_format(&text, "%s'%s'", index > 0 ? ", " : "", shown);
+    }
+    if (text.size == 0)
+        return NULL;
+    cleanup_free char *urls = buffer_take(&text);
+    return text_format("no certificate was checked of %s (insecure-skip-verify): somebody else may "
+                       "have answered",
+                       urls);
 }
 
 char *view_statements(const json_t *object)

@@ -61,12 +61,16 @@ const char *view_interruption(const char *kind);
 /* 1 when the step stands in a stage that was planned again and never ran. */
 int view_is_superseded(const json_t *stage);
 
-/* One entry of the evidence: what was asked, a command with its arguments. Cleaned, at most some
- * 300 bytes. Owned by the caller. */
+/* One entry of the evidence: what was asked, a command with its arguments, a request with its
+ * answer, what a class of requests counted. Cleaned, at most some 300 bytes. Owned by the caller.
+ */
 char *view_evidence(const json_t *entry);
 
 /* Planned objects of the step, or -1 when it names none. */
 int64_t view_objects(const json_t *step);
+
+/* Which servers answered although nobody checked who they are; owned by the caller, NULL: none. */
+char *view_unchecked(const json_t *report);
 
 /* "A-1, A-2" of a step's or finding's vendor statements; owned by the caller, "" for none. */
 char *view_statements(const json_t *object);

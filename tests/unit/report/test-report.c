@@ -216,6 +216,36 @@ static void long_lists_are_cut_and_counted(void **state)
     assert_true(strlen(html) < 200000);
 }
 
+static void requests_and_servers_that_were_not_checked_are_told(void **state)
+{
+    static void (*const renderers[])(const json_t *report, FILE *out) = {
+        report_render_text, report_render_markdown, report_render_html};
+    cleanup_json json_t *report = report_of(state, SAMPLE_FAILED);
+    cleanup_free char *unchecked = json_canonical(json_object_get(report, "unchecked"));
+    assert_string_equal(unchecked, "[\"https://berlin-1:443\"]");
+    for (size_t i = 0; i < 3; i++) {
+        cleanup_free char *text = render(report, renderers[i]);
+        assert_non_null(strstr(text, "insecure-skip-verify"));
+        assert_non_null(strstr(text, "somebody else may have answered"));
+    }
+    const json_t *entries = json_object_get(json_object_get(report, "evidence"), "entries");
+    int requests = 0;
+    int classes = 0;
+    size_t index = 0;
+    const json_t *entry = NULL;
+    json_array_foreach (entries, index, entry) {
+        cleanup_free char *text = view_evidence(entry);
+        requests += text_equal(text, "GET health https://berlin-1:443/health → 503");
+        classes +=
+            text_equal(text, "class objects: 500 × create configmaps 201, 2 × create secrets");
+    }
+    assert_int_equal(requests, 3);
+    assert_int_equal(classes, 3);
+    cleanup_json json_t *other = report_of(state, SAMPLE_UNDISTURBED);
+    cleanup_free char *html = render(other, report_render_html);
+    assert_null(strstr(html, "insecure"));
+}
+
 /* The set of tags that the page is made of, whatever the journal says. */
 static void assert_only_own_tags(const char *html)
 {
@@ -444,6 +474,7 @@ int main(void)
         test_in_scratch(a_running_run_is_not_called_killed),
         test_in_scratch(what_people_did_is_listed),
         test_in_scratch(waivers_stand_with_their_findings),
+        test_in_scratch(requests_and_servers_that_were_not_checked_are_told),
         test_in_scratch(long_lists_are_cut_and_counted),
         test_in_scratch(hostile_texts_stay_texts),
         test_in_scratch(the_html_needs_nothing_from_outside),
