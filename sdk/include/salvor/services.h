@@ -389,8 +389,8 @@ struct salvor_http {
     uint32_t struct_size;
     uint32_t version;
 
-    /* options (JSON): base URL, trust (CA file, pinned SHA-256), login, deadlines, retry rule; the
-     * manual of salvor.http lists them. Secrets by handle: {"password": N} with secrets[N]. */
+    /* options (JSON): base URL, trust (CA file, pinned SHA-256), login, deadlines, retry rule;
+     * docs/services-http.md lists them. Secrets by handle: {"password": N} with secrets[N]. */
     salvor_status (*client_open)(salvor_call *call, const char *options,
                                  salvor_secret *const *secrets, uint32_t secret_count,
                                  salvor_http_client **ret_client);
