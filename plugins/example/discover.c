@@ -1,31 +1,8 @@
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "etcd.h"
+#include "paths.h"
 #include "procedures.h"
-
-salvor_status data_dir_state(salvor_call *call, const char *path, char *buffer, size_t size)
-{
-    struct stat status;
-    if (lstat(path, &status) == 0) {
-        (void)snprintf(buffer, size, "%llx:%llu", (unsigned long long)status.st_dev,
-                       (unsigned long long)status.st_ino);
-        return SALVOR_OK;
-    }
-    if (errno != ENOENT)
-        return salvor_fail(call, SALVOR_FAILED, NULL, "cannot look at '%s': %s", path,
-                           strerror(errno));
-    (void)snprintf(buffer, size, "absent");
-    return SALVOR_OK;
-}
-
-int path_exists(const char *path)
-{
-    struct stat status;
-    return lstat(path, &status) == 0;
-}
 
 static salvor_status put_fact(salvor_call *call, const char *name)
 {
@@ -37,7 +14,7 @@ static salvor_status put_fact(salvor_call *call, const char *name)
         return salvor_observed(call, name, SALVOR_FACT_IDENTITY, json_string(path));
     if (strcmp(name, FACT_DATA_DIR_STATE) != 0)
         return SALVOR_OK;
-    SALVOR_TRY(data_dir_state(call, path, state, sizeof state));
+    SALVOR_TRY(path_state(call, path, state, sizeof state));
     return salvor_observed(call, name, SALVOR_FACT_GUARD, json_string(state));
 }
 

@@ -114,6 +114,7 @@ static const struct salvor_declared_read declared_reads[] = {
     {"get", "etcdctl --endpoints * get **", "reads keys", NULL},
     {"snapshot-save", "etcdctl --endpoints * snapshot save *",
      "streams the database to a local file", NULL},
+    {"path", "stat --format=%D:%i -- *", "tells what is at a path", NULL},
     {"snapshot-status", "etcdctl snapshot status **", "reads a local file", NULL},
 };
 

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "etcd.h"
+#include "paths.h"
 #include "procedures.h"
 
 salvor_status example_plan_post_resync(salvor_call *call, const struct salvor_request *request)
@@ -11,15 +12,15 @@ salvor_status example_plan_post_resync(salvor_call *call, const struct salvor_re
     salvor_text_format(&old, "%s.before-restore", data_dir);
     SALVOR_TRY(salvor_text_check(call, &old, "the path of the old data dir"));
     if (request->stage == NULL) {
+        int kept = 0;
+        SALVOR_TRY(path_exists(call, salvor_text_get(&old), &kept));
         struct salvor_step_plan health = {.row = "member-health",
                                           .target = salvor_option_text(call, "endpoint", NULL),
                                           .parameters = SALVOR_NO_PARAMETERS};
         SALVOR_TRY(salvor_plan_of(call)->decide(call, "after-restore",
                                                 "the member runs on restored data"));
         SALVOR_TRY(salvor_plan_step(call, &health, NULL));
-        return path_exists(salvor_text_get(&old))
-                   ? salvor_plan_of(call)->next_stage(call, "old-data")
-                   : SALVOR_OK;
+        return kept ? salvor_plan_of(call)->next_stage(call, "old-data") : SALVOR_OK;
     }
     uint32_t index = 0;
     struct salvor_step_plan remove = {
@@ -71,10 +72,12 @@ static salvor_status old_data_dir_is_gone(salvor_call *call, const struct salvor
                                           json_t *parameters, uint32_t *ret_answer)
 {
     int began = call->host->last_checkpoint(call, SALVOR_CHECKPOINT_PRE_IMAGE) != NULL;
+    int there = 0;
     (void)parameters;
-    *ret_answer = !path_exists(step->target) ? SALVOR_CHECK_DONE
-                  : began                    ? SALVOR_CHECK_PARTIAL
-                                             : SALVOR_CHECK_NOT_STARTED;
+    SALVOR_TRY(path_exists(call, step->target, &there));
+    *ret_answer = !there  ? SALVOR_CHECK_DONE
+                  : began ? SALVOR_CHECK_PARTIAL
+                          : SALVOR_CHECK_NOT_STARTED;
     return SALVOR_OK;
 }
 

@@ -23,10 +23,4 @@ extern const size_t post_resync_row_count;
 #define FACT_DATA_DIR "data-dir"             /* identity: absolute path */
 #define FACT_DATA_DIR_STATE "data-dir-state" /* guard: "absent", or device and inode */
 
-/* "absent" or "DEVICE:INODE" of a path, into `buffer`. */
-salvor_status data_dir_state(salvor_call *call, const char *path, char *buffer, size_t size);
-
-/* 1 when something of that name is there, also a link that leads nowhere. */
-int path_exists(const char *path);
-
 #endif

@@ -3,6 +3,7 @@
 
 #include "etcd.h"
 #include "keys.h"
+#include "paths.h"
 #include "procedures.h"
 #include "snapshot-file.h"
 
@@ -201,14 +202,16 @@ static salvor_status restore_snapshot(salvor_call *call, const struct salvor_ste
     const char *data_dir = salvor_json_text(parameters, "/data-dir", "");
     const char *snapshot = NULL;
     int began = call->host->last_checkpoint(call, SALVOR_CHECKPOINT_PRE_IMAGE) != NULL;
-    if (path_exists(data_dir) && !began)
+    int there = 0;
+    SALVOR_TRY(path_exists(call, data_dir, &there));
+    if (there && !began)
         return salvor_fail(call, SALVOR_REFUSED, "move it away, then resume",
                            "'%s' is in the way of the restored data", data_dir);
     if (!began)
         SALVOR_TRY(salvor_checkpoint(
             call, SALVOR_CHECKPOINT_PRE_IMAGE,
             salvor_json_build(call, "{s:s, s:b}", "data-dir", data_dir, "exists", 0)));
-    if (path_exists(data_dir))
+    if (there)
         SALVOR_TRY(clear_own_remains(call, data_dir));
     SALVOR_TRY(local_snapshot(call, step, &snapshot));
     return start_restore_job(call, step, snapshot, data_dir, peer_url);
@@ -223,17 +226,18 @@ static salvor_status snapshot_is_restored(salvor_call *call, const struct salvor
     SALVOR_TRY(job_id(call, step, &id));
     SALVOR_TRY(salvor_exec_of(call)->job_poll(call, salvor_text_get(&id), &state));
     int began = call->host->last_checkpoint(call, SALVOR_CHECKPOINT_PRE_IMAGE) != NULL;
+    int there = 0;
+    SALVOR_TRY(path_exists(call, data_dir, &there));
     switch (state.state) {
     case SALVOR_JOB_RUNNING:
         *ret_answer = SALVOR_CHECK_IN_PROGRESS;
         return SALVOR_OK;
     case SALVOR_JOB_ABSENT:
-        *ret_answer =
-            path_exists(data_dir) && began ? SALVOR_CHECK_PARTIAL : SALVOR_CHECK_NOT_STARTED;
+        *ret_answer = there && began ? SALVOR_CHECK_PARTIAL : SALVOR_CHECK_NOT_STARTED;
         return SALVOR_OK;
     case SALVOR_JOB_ENDED:
         if (state.exit_status == 0) {
-            *ret_answer = path_exists(data_dir) ? SALVOR_CHECK_DONE : SALVOR_CHECK_CONFLICT;
+            *ret_answer = there ? SALVOR_CHECK_DONE : SALVOR_CHECK_CONFLICT;
             return SALVOR_OK;
         }
         break;
@@ -255,17 +259,34 @@ static salvor_status move(salvor_call *call, const char *from, const char *to)
     return etcd_run(call, argv, &result);
 }
 
+/* What stands at the three names of the data: the restored, the member's, the kept. */
+struct data_dirs {
+    int fresh, present, kept;
+};
+
+static salvor_status look_at_data_dirs(salvor_call *call, const struct salvor_step *step,
+                                       const json_t *parameters, struct data_dirs *ret)
+{
+    const char *keep_as = salvor_json_text(parameters, "/keep-as", NULL);
+    ret->kept = 0;
+    SALVOR_TRY(path_exists(call, salvor_json_text(parameters, "/from", ""), &ret->fresh));
+    SALVOR_TRY(path_exists(call, step->target, &ret->present));
+    return keep_as != NULL ? path_exists(call, keep_as, &ret->kept) : SALVOR_OK;
+}
+
 static salvor_status switch_data_dir(salvor_call *call, const struct salvor_step *step,
                                      json_t *parameters)
 {
     const char *from = salvor_json_text(parameters, "/from", "");
     const char *keep_as = salvor_json_text(parameters, "/keep-as", NULL);
     salvor_auto_json json_t *before = NULL;
+    struct data_dirs dirs;
+    SALVOR_TRY(look_at_data_dirs(call, step, parameters, &dirs));
     if (salvor_last_checkpoint(call, SALVOR_CHECKPOINT_PRE_IMAGE, &before) != SALVOR_OK)
         SALVOR_TRY(salvor_checkpoint(call, SALVOR_CHECKPOINT_PRE_IMAGE,
                                      salvor_json_build(call, "{s:s, s:b}", "data-dir", step->target,
-                                                       "exists", path_exists(step->target))));
-    if (keep_as != NULL && path_exists(step->target) && !path_exists(keep_as))
+                                                       "exists", dirs.present)));
+    if (keep_as != NULL && dirs.present && !dirs.kept)
         SALVOR_TRY(move(call, step->target, keep_as));
     return move(call, from, step->target);
 }
@@ -274,16 +295,14 @@ static salvor_status switch_data_dir(salvor_call *call, const struct salvor_step
 static salvor_status data_dir_is_switched(salvor_call *call, const struct salvor_step *step,
                                           json_t *parameters, uint32_t *ret_answer)
 {
-    const char *keep_as = salvor_json_text(parameters, "/keep-as", NULL);
-    int fresh = path_exists(salvor_json_text(parameters, "/from", ""));
-    (void)call;
-    int present = path_exists(step->target);
-    int kept = keep_as != NULL && path_exists(keep_as);
-    if (!fresh && present && kept == (keep_as != NULL))
+    int keeps = salvor_json_text(parameters, "/keep-as", NULL) != NULL;
+    struct data_dirs dirs;
+    SALVOR_TRY(look_at_data_dirs(call, step, parameters, &dirs));
+    if (!dirs.fresh && dirs.present && dirs.kept == keeps)
         *ret_answer = SALVOR_CHECK_DONE;
-    else if (fresh && !kept && present == (keep_as != NULL))
+    else if (dirs.fresh && !dirs.kept && dirs.present == keeps)
         *ret_answer = SALVOR_CHECK_NOT_STARTED;
-    else if (fresh && !present && kept)
+    else if (dirs.fresh && !dirs.present && dirs.kept)
         *ret_answer = SALVOR_CHECK_PARTIAL;
     else
         *ret_answer = SALVOR_CHECK_CONFLICT;

@@ -7,6 +7,7 @@ usage: test-example.py --salvor PROGRAM --plugins FOLDER --simulator PROGRAM [TE
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -367,6 +368,24 @@ def test_a_restore_within_limits(site):
     words = [*site.restore_words(backup), "--config", config, "--yes", "--no-post-resync"]
     expect_end(site.salvor(*words), 0)
     expect(len(site.end_state()["database"]["keys"]) == KEYS, "the least memory is enough")
+
+
+def test_a_recording_answers_without_the_site(site):
+    backup = wrecked(site)
+    words = [*site.restore_words(backup), "--yes", "--no-post-resync"]
+    recorded = site.salvor(*words, "--record", f"{site.folder}/recording")
+    expect_end(recorded, 0)
+    changes = site.changes()
+    for path in glob.glob(f"{site.folder}/data*"):
+        shutil.rmtree(path)
+    os.unlink(site.etcdctl)
+    shutil.copy("/bin/false", site.etcdctl)
+    replayed = site.salvor(*words, "--replay", f"{site.folder}/recording")
+    expect_end(replayed, 0)
+    expect(site.changes() == changes, "a replay changed something", replayed)
+    expect(glob.glob(f"{site.folder}/data*") == [], "a replay made a data dir", replayed)
+    hashes = [re.findall(r"plan hash ([0-9a-f]{64})", r.stderr) for r in (recorded, replayed)]
+    expect(hashes[0] == hashes[1] and len(hashes[0]) == 2, f"the same plans: {hashes}", replayed)
 
 
 # ---- interruption ---------------------------------------------------------------------------------
