@@ -164,14 +164,25 @@ static int is_merge_key(const yaml_node_t *key)
            text_equal((const char *)key->data.scalar.value, "<<");
 }
 
-/* Keys of other kinds are written as their text, as JSON has no others. */
-static int key_text(struct converter *converter, const yaml_node_t *key, const char **ret)
+/* JSON has keys of one kind only: words and numbers become the text of their value, so that "n"
+ * without quotes is "false". *ret is the caller's. */
+static int key_text(struct converter *converter, const yaml_node_t *key, char **ret)
 {
     if (key->type != YAML_SCALAR_NODE)
         return fail_at(converter, &key->start_mark, "a key must be a text");
-    *ret = (const char *)key->data.scalar.value;
-    if (strlen(*ret) != key->data.scalar.length)
+    const char *text = (const char *)key->data.scalar.value;
+    if (strlen(text) != key->data.scalar.length)
         return fail_at(converter, &key->start_mark, "a key holds a NUL character");
+    cleanup_json json_t *value =
+        key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? plain_scalar(text) : NULL;
+    if (json_is_null(value))
+        return fail_at(converter, &key->start_mark, "a key must be a text");
+    if (json_is_boolean(value))
+        *ret = text_copy(json_is_true(value) ? "true" : "false");
+    else if (json_is_integer(value))
+        *ret = text_format("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else
+        *ret = text_copy(text);
     return 0;
 }
 
@@ -182,7 +193,7 @@ static int map(struct converter *converter, const yaml_node_t *node, size_t dept
         for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
              pair < node->data.mapping.pairs.top; pair++) {
             const yaml_node_t *key = yaml_document_get_node(&converter->document, pair->key);
-            const char *name = NULL;
+            cleanup_free char *name = NULL;
             if (is_merge_key(key) != merging)
                 continue;
             json_t *member = NULL;

@@ -122,7 +122,7 @@ static const struct call_site call_sites[] = {
     {"discovery, /api", "site=discovery:/api", do_discovery, ""},
     {"discovery, /apis", "site=discovery:/apis", do_discovery, ""},
     {"wait, list", "site=wait-list:*", do_wait, ""},
-    {"wait, watch", "site=watch:*", do_wait, ""},
+    {"watch", "site=watch:*", do_wait, ""},
 };
 
 /* ---- the faults ------------------------------------------------------------------------------ */
@@ -211,6 +211,9 @@ static void each_fault_for_ever(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof call_sites / sizeof call_sites[0]; i++) {
+        /* one of each way of asking: alone, settled, paged, streamed */
+        if (strcspn(call_sites[i].name, "gclw") != 0 || strchr(call_sites[i].name, ',') != NULL)
+            continue;
         for (size_t j = 0; j < sizeof faults / sizeof faults[0]; j++) {
             /* as long as it lasts; three times would be a second */
             if (strstr(faults[j], "stall") == NULL)

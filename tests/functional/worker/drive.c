@@ -5,7 +5,8 @@
  *
  * Each line of standard input is the body of a CALL frame ("deadline_ms" defaults to 10000). Each
  * frame, request and outcome is one line of JSON on standard output. Requests for checkpoints are
- * granted, secrets are "secret of NAME". SALVOR_WORKER=per-call as in salvor itself.
+ * granted, values to redact are heard and not shown, secrets are "secret of NAME".
+ * SALVOR_WORKER=per-call as in salvor itself.
  */
 #include <sodium.h>
 #include <stdio.h>
@@ -37,6 +38,8 @@ static int show_frame(void *data, enum frame_type type, const json_t *body, stru
 static json_t *answer(void *data, const json_t *body, struct error *reterr)
 {
     (void)data;
+    if (text_equal(json_text(body, "ask"), "redact"))
+        return json_object();
     print("frame", "request", body);
     if (text_equal(json_text(body, "ask"), "checkpoint"))
         return json_object();

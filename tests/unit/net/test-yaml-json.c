@@ -38,6 +38,7 @@ static void words_and_numbers_are_those_of_yaml_1_1(void **state)
             "[1,-2,3,16,15,15,5,1000,8.0,\"0x\",\"-\",\"+\"]");
     becomes("[1.5, -1e3, .5, 1.2.3, 2001-01-01, 9223372036854775807, -9223372036854775808]",
             "[1.5,-1000.0,0.5,\"1.2.3\",\"2001-01-01\",9223372036854775807,-9223372036854775808]");
+    becomes("{n: 1, 'n': 2, 0x10: 3}", "{\"16\":3,\"false\":1,\"n\":2}");
     becomes("a: '1'\nb: \"yes\"\n", "{\"a\":\"1\",\"b\":\"yes\"}");
 }
 
@@ -87,6 +88,7 @@ static void damage_has_a_place(void **state)
     (void)state;
     fails("a: [1\nb: 2\n", 11, "f:2:2: did not find expected ',' or ']'");
     fails("a: *b\n", 6, "f:1:4: found undefined alias");
+    fails("~: 1", 4, "f:1:1: a key must be a text");
     fails("? [a]\n: 1\n", 10, "f:1:3: a key must be a text");
     fails("a: \"x\\0y\"\n", 10, "f:1:4: a text holds a NUL character");
     fails("a: \xff\n", 5, "f: invalid leading UTF-8 octet at byte 3");
