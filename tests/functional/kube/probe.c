@@ -6,7 +6,8 @@
  *          {"op":"request","verb","group","version","resource","subresource","namespace","name",
  *           "query","patch_type","dry_run":bool,"body":any},
  *          {"op":"discovery","resource":NAME},
- *          {"op":"list","options":{…},"hold_after":pages,"hold_until":file},
+ *          {"op":"list","options":{…},"hold_after":pages,"held":file made then,
+ *           "hold_until":file awaited},
  *          {"op":"wait","object":{as in request},"condition":{…},"timeout_ms"},
  *          {"op":"create-many","namespace","count","size","in_flight"},
  *          {"op":"memory"}]}
@@ -116,9 +117,12 @@ static salvor_status do_discovery(salvor_call *call, const json_t *op)
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
-static salvor_status hold(salvor_call *call, const char *file)
+static salvor_status hold(salvor_call *call, const char *held, const char *file)
 {
     salvor_status status = SALVOR_OK;
+    FILE *made = fopen(held, "we");
+    if (made == NULL || fclose(made) != 0)
+        return salvor_fail(call, SALVOR_FAILED, NULL, "cannot make '%s'", held);
     while (status == SALVOR_OK && access(file, F_OK) != 0)
         status = call->host->sleep_ms(call, 20);
     return status;
@@ -142,7 +146,8 @@ static salvor_status do_list(salvor_call *call, const json_t *op)
         bytes += (int64_t)page.body.size;
         inconsistent |= (int)page.inconsistent;
         if (pages == salvor_json_integer(op, "/hold_after", 0))
-            status = hold(call, salvor_json_text(op, "/hold_until", "/"));
+            status = hold(call, salvor_json_text(op, "/held", "/dev/null"),
+                          salvor_json_text(op, "/hold_until", "/"));
     }
     salvor_release(options);
     json_t *answer =
