@@ -155,7 +155,8 @@ static char *query_text(const struct making *making)
 {
     const struct salvor_kube_request *request = making->request;
     const enum kube_verb verb = making->verb->verb;
-    const int writes = verb == KUBE_CREATE || verb == KUBE_UPDATE || verb == KUBE_PATCH;
+    const int writes =
+        (verb == KUBE_CREATE && !is_review(request)) || verb == KUBE_UPDATE || verb == KUBE_PATCH;
     const int named = kube_query_has(request->query, "fieldManager");
     cleanup_free char *own =
         kube_query_join(writes && !named ? "fieldManager=salvor" : NULL,
