@@ -104,7 +104,9 @@ void lease_free(struct lease *lease)
 static void record(struct run *run, const char *event, json_t *body)
 {
     cleanup_error struct error err = ERROR_INIT;
+    cleanup_free char *text = lock_target_text(run->lease->target);
     json_put_text(body, "event", event);
+    json_put_text(body, "text", text);
     json_put(body, "target", json_incref(run->lease->target));
     if (run_record(run, "lock", body, JOURNAL_DURABLE, &err) != 0 &&
         !error_is_set(&run->record_error))
@@ -325,7 +327,9 @@ static int say_none(struct run *run, const json_t *target, struct error *reterr)
         return 0;
     lease->said_none = 1;
     run_log(run, SALVOR_LOG_WARNING, "no lock across machines: %s", json_text(target, "why"));
-    return run_record(run, "lock", json_make("{s:s, s:O}", "event", "none", "target", target),
+    return run_record(run, "lock",
+                      json_make("{s:s, s:s?, s:O}", "event", "none", "why",
+                                json_text(target, "why"), "target", target),
                       JOURNAL_EVIDENCE, reterr);
 }
 

@@ -10,9 +10,9 @@
 #include "net/lease-rules.h"
 
 enum {
-    TAKE_TROUBLE_MS = 30000, /* the cluster may be away that long while it is being taken */
-    RELEASE_MS = 10000,
-    ROUNDS = 5 /* of look and write, while others keep touching it */
+    TAKE_PARTS = 4,     /* the cluster may be away 30 s while a Lease of 120 s is being taken, */
+    RELEASE_PARTS = 12, /* and 10 s while it is given back */
+    ROUNDS = 5          /* of look and write, while others keep touching it */
 };
 
 struct keeper {
@@ -222,7 +222,7 @@ static salvor_status endure(const struct keeper *keeper, struct wait *wait, int6
 {
     if (wait->trouble_since == 0)
         wait->trouble_since = now;
-    if (now - wait->trouble_since >= TAKE_TROUBLE_MS)
+    if (now - wait->trouble_since >= keeper->order->self.duration_ms / TAKE_PARTS)
         return unreachable(keeper->order, why, reterr);
     const salvor_status status = pause_taking(
         keeper, lease_retry_after(keeper->order->self.duration_ms), NULL, &wait->release);
@@ -366,7 +366,7 @@ static json_t *account(const struct keeper *keeper, int released, const char *wh
 static json_t *release(struct keeper *keeper, const char *head)
 {
     cleanup_error struct error lost = ERROR_INIT;
-    const int64_t give_up = boottime(keeper) + RELEASE_MS;
+    const int64_t give_up = boottime(keeper) + keeper->order->self.duration_ms / RELEASE_PARTS;
     if (head != NULL)
         replace(&keeper->head, text_copy(head));
     for (;;) {

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "report/lock.h"
 #include "report/view.h"
 
 #include "base/banned.h"
@@ -78,6 +79,7 @@ void report_head(const json_t *report,
         view_value(json_object_get(json_object_get(run, "source"), "name"), NAME_SHOWN);
     cleanup_free char *drill = view_drill(report);
     cleanup_free char *unchecked = view_unchecked(report);
+    cleanup_free char *lock = view_lock(report);
     cleanup_free char *next = view_next(report);
     put(&head, "command", json_text(run, "command"));
     put(&head, "drill", drill);
@@ -85,6 +87,7 @@ void report_head(const json_t *report,
     put(&head, "site", json_text(run, "site"));
     put_programs(&head, run);
     put(&head, "backup", source);
+    put(&head, "lock", lock);
     put_time(&head, "started", "started");
     put_time(&head, "last record", "last_record_at");
     put_times(&head);

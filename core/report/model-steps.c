@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "report/fold.h"
+#include "report/lock.h"
 
 #include "base/banned.h"
 
@@ -285,6 +286,7 @@ int fold_step_record(struct fold *fold, const char *type, const json_t *record)
                     {"settle", fold_settle}, {"confirmation", fold_confirmation}};
     if (text_equal(type, "plan")) {
         fold_plan(fold, record);
+        fold_planned_lock(fold, json_object_get(json_object_get(record, "body"), "lock"));
         return 1;
     }
     if (text_equal(type, "approval")) {

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "report/fold.h"
+#include "report/lock.h"
 
 #include "base/banned.h"
 
@@ -397,6 +398,8 @@ static void fold_record(struct fold *fold, const json_t *record)
         json_put(json_object_get(fold->report, "ledgers"),
                  json_text(record, "name") != NULL ? json_text(record, "name") : "-",
                  with_time(fold, record));
+    else if (text_equal(type, "lock"))
+        fold_lock(fold, record);
     else if (text_equal(type, "drill"))
         fold_drill(fold, record);
     else if (text_equal(type, "set"))
@@ -531,13 +534,14 @@ static json_t *empty_report(const struct report_request *request)
     clock_format(clock_realtime_ms(), now);
     return json_make("{s:i, s:s?, s:s, s:{}, s:n, s:n, s:n, s:b, s:[], s:[], s:[], s:[], s:[], "
                      "s:[], s:{}, s:[], s:[], s:[], s:[], s:[], s:{}, s:{}, s:{s:i, s:[], s:[]}, "
-                     "s:[], s:{s:i, s:i, s:s, s:s?}, s:n, s:n, s:{}, s:[]}",
+                     "s:[], s:{s:i, s:i, s:s, s:s?}, s:n, s:n, s:n, s:{}, s:[]}",
                      "salvor-report", REPORT_FORMAT, "id", request->run, "written", now, "run",
                      "started", "last_record_at", "end", "closed", 0, "interruptions", "phases",
                      "decisions", "stages", "people", "findings", "facts", "items", "notes",
                      "artifacts", "sets", "timeline", "jobs", "ledgers", "evidence", "count", 0,
                      "groups", "entries", "damage", "journal", "records", 0, "sound", 0, "head", "",
-                     "path", request->path, "verification", "drill", "left_out", "unchecked");
+                     "path", request->path, "verification", "drill", "lock", "left_out",
+                     "unchecked");
 }
 
 int report_model(struct journal *journal, const struct report_request *request, json_t **ret_report,

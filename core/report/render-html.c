@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "report/html.h"
+#include "report/lock.h"
 #include "report/render.h"
 #include "report/view.h"
 
@@ -122,6 +123,12 @@ static void put_top(const json_t *report, FILE *out)
     if (drill != NULL) {
         (void)fputs("<p class=what><b>Drill</b> ", out);
         html_text(out, drill);
+        (void)fputs("</p>\n", out);
+    }
+    cleanup_free char *lock = view_lock(report);
+    if (lock != NULL) {
+        (void)fputs("<p class=what><b>Lock</b> ", out);
+        html_text(out, lock);
         (void)fputs("</p>\n", out);
     }
     (void)fputs("<p class=what>", out);

@@ -59,6 +59,12 @@ salvor_status salvor_plan_step(salvor_call *call, const struct salvor_step_plan 
 
 /* ---- facts and results ---------------------------------------------------------------------- */
 
+/* Facts of class info that salvor itself reads (docs/plugin-authors.md, "Looking"): the cluster
+ * that may hold a Lease while a run has effect, {"kubeconfig","context","namespace","name"} or
+ * {"none":reason}; and the UIDs of clusters that the run sets back. */
+#define SALVOR_LOCK_FACT "salvor.lock"
+#define SALVOR_REWINDS_FACT "salvor.rewinds"
+
 /* Puts a fact through salvor.inventory (discover, observe) or salvor.plan (the planning hooks). The
  * reference of `value` is taken over; NULL is reported as no memory. */
 salvor_status salvor_observed(salvor_call *call, const char *name, uint32_t fact_class,

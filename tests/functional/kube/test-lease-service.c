@@ -1,5 +1,6 @@
 /* The keeper of a Lease as a service worker, against the simulated API server, with the fault proxy
- * between them where something fails. The worker is lease-worker.c. */
+ * between them where something fails. The worker is the program
+ * itself. */
 #include "../../unit/unit.h"
 
 #include <poll.h>
@@ -432,7 +433,7 @@ int main(void)
         cmocka_unit_test_teardown(outage_is_told_and_endured, clean),
         cmocka_unit_test_teardown(wrong_clusters_are_refused, clean),
     };
-    if (sodium_init() < 0 || setenv("SALVOR_PROGRAM", LEASE_WORKER, 1) != 0)
+    if (sodium_init() < 0 || setenv("SALVOR_PROGRAM", SALVOR_PROGRAM, 1) != 0)
         return EXIT_FAILURE;
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }

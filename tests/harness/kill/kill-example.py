@@ -7,13 +7,16 @@ resumed until it is done. Then
   - the site is in the state that the undisturbed run left,
   - its audit log shows the same changes, each as often as there,
   - the journal verifies, and no process and no temporary file is left.
+With --kube PROGRAM the runs hold Leases in a simulated cluster: a resume has to take its own over at once
+(nobody here waits for the two minutes of another's), and gives it back at its end.
 
-usage: kill-example.py --salvor PROGRAM --plugins FOLDER --simulator PROGRAM
+usage: kill-example.py --salvor PROGRAM --plugins FOLDER --simulator PROGRAM [--kube PROGRAM]
                        [--sample N [--seed S]] [--only KEY] [--jobs N]
 """
 
 import argparse
 import concurrent.futures
+import json
 import os
 import random
 import re
@@ -22,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../sim/etcd"))
 from simulated_site import Programs, Site  # pylint: disable=wrong-import-position
@@ -41,6 +45,35 @@ class Place:
         self.programs = Programs(arguments)
         self.folder = folder
         self.backup = Site(self.programs, f"{folder}/backup-site").take_backup(KEYS)
+        self.cluster = None
+        self.url = None
+        if arguments.kube:
+            self.cluster = subprocess.Popen([arguments.kube, "--kubeconfig", f"{folder}/hub"],
+                                            stdout=subprocess.PIPE, text=True)
+            self.url = self.cluster.stdout.readline().strip()
+
+    def close(self):
+        if self.cluster:
+            self.cluster.terminate()
+            self.cluster.wait()
+            self.cluster.stdout.close()
+
+    def site(self, name):
+        """A wrecked site; with a cluster it has a Lease of its own there."""
+        site = Site(self.programs, f"{self.folder}/{name}")
+        if self.cluster:
+            site.lock = [f"--set=lock-kubeconfig={self.folder}/hub", f"--set=lock-name={name}"]
+        site.wreck()
+        return site
+
+    def check_lease(self, name):
+        if not self.cluster:
+            return
+        path = f"{self.url}/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/{name}"
+        with urllib.request.urlopen(path) as answer:
+            holder = json.load(answer)["spec"]["holderIdentity"]
+        if holder:
+            raise Broken(f"the lease is still held by '{holder}'")
 
 
 def restore(site, backup, kill_invocation=None, kill_at=None, logs=None):
@@ -95,22 +128,21 @@ def check(site, expected):
 
 
 def try_point(place, number, invocation, key, victim, expected):
-    folder = f"{place.folder}/point-{number}"
-    site = Site(place.programs, folder)
-    site.wreck()
+    name = f"point-{number}"
+    site = place.site(name)
     try:
         restore(site, place.backup, invocation, f"{victim}:{key}")
         check(site, expected)
+        place.check_lease(name)
     except (Broken, subprocess.TimeoutExpired, OSError, ValueError) as why:
         return f"invocation {invocation}, {victim}:{key}: {why}"
-    shutil.rmtree(folder)
+    shutil.rmtree(site.folder)
     return None
 
 
 def all_points(place):
     """Runs undisturbed; returns the points and the end state."""
-    site = Site(place.programs, f"{place.folder}/undisturbed")
-    site.wreck()
+    site = place.site("undisturbed")
     logs = f"{place.folder}/logs"
     os.makedirs(logs)
     restore(site, place.backup, logs=logs)
@@ -121,12 +153,34 @@ def all_points(place):
         points += [(int(invocation), key, victim) for key in keys for victim in VICTIMS]
     expected = site.end_state()
     check(site, expected)
+    place.check_lease("undisturbed")
     return points, expected
+
+
+def try_all(place, arguments):
+    points, expected = all_points(place)
+    total = len(points)
+    if arguments.only:
+        points = [p for p in points if arguments.only in f"{p[2]}:{p[1]}"]
+    elif arguments.sample and arguments.sample < len(points):
+        points = random.Random(arguments.seed).sample(points, arguments.sample)
+    print(f"{total} kill points, trying {len(points)} (seed {arguments.seed})", flush=True)
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        tries = [pool.submit(try_point, place, number, *point, expected)
+                 for number, point in enumerate(points)]
+        failures = [why for why in (one.result() for one in tries) if why]
+    for why in failures:
+        print(f"FAILED {why}")
+    print(f"{len(points) - len(failures)} passed, {len(failures)} failed, "
+          f"{time.monotonic() - began:.0f} s")
+    return 1 if failures or not points else 0
 
 
 def main():
     parser = argparse.ArgumentParser()
     Programs.add_to(parser)
+    parser.add_argument("--kube", help="program of the simulated cluster")
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int, default=20261120)
     parser.add_argument("--only", help="points whose 'victim:role:row:event:ordinal' holds this")
@@ -134,23 +188,10 @@ def main():
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="salvor-kill-") as folder:
         place = Place(arguments, folder)
-        points, expected = all_points(place)
-        total = len(points)
-        if arguments.only:
-            points = [p for p in points if arguments.only in f"{p[2]}:{p[1]}"]
-        elif arguments.sample and arguments.sample < len(points):
-            points = random.Random(arguments.seed).sample(points, arguments.sample)
-        print(f"{total} kill points, trying {len(points)} (seed {arguments.seed})", flush=True)
-        began = time.monotonic()
-        with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-            tries = [pool.submit(try_point, place, number, *point, expected)
-                     for number, point in enumerate(points)]
-            failures = [why for why in (one.result() for one in tries) if why]
-        for why in failures:
-            print(f"FAILED {why}")
-        print(f"{len(points) - len(failures)} passed, {len(failures)} failed, "
-              f"{time.monotonic() - began:.0f} s")
-        return 1 if failures or not points else 0
+        try:
+            return try_all(place, arguments)
+        finally:
+            place.close()
 
 
 sys.exit(main())

@@ -32,6 +32,7 @@ class Site:
         self.etcdctl = f"{folder}/etcdctl"
         self.data = f"{folder}/data"
         self.state = f"{folder}/state"
+        self.lock = []  # words that name the Lease of the site
         os.makedirs(folder)
         os.symlink(programs.simulator, self.etcdctl)
         os.makedirs(f"{folder}/tmp")
@@ -56,7 +57,7 @@ class Site:
             f"--etcdctl={self.etcdctl}",
             f"--data-dir={self.data}",
             f"--stop={self.etcdctl}", "--stop=stop",
-            f"--start={self.etcdctl}", "--start=start", "--start={data-dir}",
+            f"--start={self.etcdctl}", "--start=start", "--start={data-dir}", *self.lock,
         ]
 
     def command(self, *words):
