@@ -286,12 +286,10 @@ static salvor_status open_pool(struct worker_call *call, salvor_kube_client *cli
 static void tell_opened(struct worker_call *call, const salvor_kube_client *client)
 {
     json_t *members =
-        json_make("{s:s,s:s,s:s,s:s,s:i}", "service", "kube", "what", "client", "server",
+        json_make("{s:s,s:s,s:s,s:s,s:i}", "service", "kube", "what", "client", "url",
                   client->access.server, "context", client->access.context, "duration_ms", 0);
     if (client->access.impersonate != NULL)
         json_put(members, "as", json_clone(client->access.impersonate));
-    if (client->access.insecure)
-        json_put(members, "insecure_skip_verify", json_true());
     call_evidence(call, members);
 }
 

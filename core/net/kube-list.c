@@ -218,10 +218,15 @@ static salvor_status fetch(salvor_kube_list *list)
 
 static void tell(const salvor_kube_list *list)
 {
-    json_t *members = json_make("{s:s,s:s,s:s,s:I,s:I,s:I,s:I}", "service", "kube", "what", "list",
-                                "of", list->type, "pages", (json_int_t)list->pages, "items",
-                                (json_int_t)list->items, "bytes", (json_int_t)list->bytes,
-                                "duration_ms", (json_int_t)(clock_monotonic_ms() - list->began));
+    cleanup_free char *what = text_format("list %s", list->type);
+    json_t *members = json_make("{s:s,s:s,s:I,s:I,s:I,s:I}", "service", "kube", "what", what,
+                                "pages", (json_int_t)list->pages, "items", (json_int_t)list->items,
+                                "bytes", (json_int_t)list->bytes, "duration_ms",
+                                (json_int_t)(clock_monotonic_ms() - list->began));
+    if (list->client->origin != NULL) {
+        cleanup_free char *url = text_format("%s%s", list->client->origin, list->target);
+        json_put_text(members, "url", url);
+    }
     if (list->inconsistent)
         json_put(members, "inconsistent", json_true());
     if (!list->ended)

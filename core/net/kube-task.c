@@ -244,13 +244,17 @@ struct salvor_span kube_task_body(const struct kube_task *task)
 void kube_task_tell(struct worker_call *call, const struct kube_task *task, int64_t duration_ms)
 {
     const struct batch_outcome *outcome = &task->task.outcome;
-    json_t *members =
-        json_make("{s:s,s:s,s:s,s:s,s:i,s:I}", "service", "kube", "what", task->task.verb, "of",
-                  task->type, "certainty", evidence_certainty(outcome->certainty), "attempts",
-                  (int)task->task.attempts, "duration_ms", (json_int_t)duration_ms);
-    if (task->ns != NULL)
-        json_put_text(members, "namespace", task->ns);
-    if (task->name != NULL && task->resource != NULL)
+    const char *target = task->exchange.target != NULL ? task->exchange.target : task->target;
+    cleanup_free char *what = text_format("%s %s", task->task.verb, task->type);
+    json_t *members = json_make("{s:s,s:s,s:s,s:i,s:I}", "service", "kube", "what", what,
+                                "certainty", evidence_certainty(outcome->certainty), "attempts",
+                                (int)task->task.attempts, "duration_ms", (json_int_t)duration_ms);
+    if (task->client->origin != NULL && target != NULL) {
+        cleanup_free char *url =
+            text_format("%s%.*s", task->client->origin, (int)strcspn(target, "?"), target);
+        json_put_text(members, "url", url);
+    }
+    if (task->name != NULL && task->verb == KUBE_CREATE)
         json_put_text(members, "name", task->name);
     if (outcome->code != 0)
         json_put(members, "status", json_integer(outcome->code));

@@ -326,11 +326,15 @@ static salvor_status set_up(struct waiting *waiting, const struct salvor_kube_re
 static void tell(const struct waiting *waiting, int64_t duration_ms)
 {
     cleanup_free char *until = kube_condition_text(waiting->condition);
+    cleanup_free char *what = text_format("wait %s", waiting->type);
+    const char *ns = waiting->request->ns;
     json_t *members =
-        json_make("{s:s,s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I}", "service", "kube", "what", "wait", "of",
-                  waiting->what, "until", until, "met", waiting->met, "watches",
+        json_make("{s:s,s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I}", "service", "kube", "what", what, "name",
+                  waiting->request->name, "until", until, "met", waiting->met, "watches",
                   (json_int_t)waiting->watches, "lists", (json_int_t)waiting->lists, "bookmarks",
                   (json_int_t)waiting->bookmarks, "duration_ms", (json_int_t)duration_ms);
+    if (ns != NULL && *ns != '\0')
+        json_put_text(members, "namespace", ns);
     if (waiting->client->replays)
         json_put(members, "replayed", json_true());
     call_evidence(waiting->call, members);

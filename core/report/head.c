@@ -80,6 +80,7 @@ void report_head(const json_t *report,
     cleanup_free char *drill = view_drill(report);
     cleanup_free char *unchecked = view_unchecked(report);
     cleanup_free char *lock = view_lock(report);
+    cleanup_free char *warned = view_warned(report);
     cleanup_free char *next = view_next(report);
     put(&head, "command", json_text(run, "command"));
     put(&head, "drill", drill);
@@ -93,6 +94,7 @@ void report_head(const json_t *report,
     put_times(&head);
     put_progress(&head);
     put(&head, "insecure", unchecked);
+    put(&head, "servers warn", warned);
     put(&head, "error", json_text(error, "message"));
     put(&head, "detail", json_text(error, "detail"));
     put(&head, "next", next);

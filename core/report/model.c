@@ -290,6 +290,22 @@ static void fold_unchecked(struct fold *fold, const json_t *record)
         json_add(unchecked, json_string(url));
 }
 
+/* What servers warned of (deprecated types, ignored fields): each text once. */
+static void fold_warned(struct fold *fold, const json_t *record)
+{
+    const char *said = json_text(record, "text");
+    json_t *warned = list_of(fold->report, "warned");
+    size_t index = 0;
+    const json_t *each = NULL;
+    if (said == NULL || !text_equal(json_text(record, "what"), "warning"))
+        return;
+    json_array_foreach (warned, index, each)
+        if (text_equal(json_string_value(each), said))
+            return;
+    if (json_array_size(warned) < LISTED)
+        json_add(warned, json_string(said));
+}
+
 static void fold_evidence(struct fold *fold, const json_t *record)
 {
     const char *service = json_text(record, "service");
@@ -317,6 +333,7 @@ static void fold_evidence(struct fold *fold, const json_t *record)
         json_add(entries, with_time(fold, record));
 
     fold_unchecked(fold, record);
+    fold_warned(fold, record);
     const char *job = json_text(record, "job");
     json_t *jobs = json_object_get(fold->report, "jobs");
     if (job == NULL || (json_object_get(jobs, job) == NULL && json_object_size(jobs) >= LISTED))
@@ -534,14 +551,14 @@ static json_t *empty_report(const struct report_request *request)
     clock_format(clock_realtime_ms(), now);
     return json_make("{s:i, s:s?, s:s, s:{}, s:n, s:n, s:n, s:b, s:[], s:[], s:[], s:[], s:[], "
                      "s:[], s:{}, s:[], s:[], s:[], s:[], s:[], s:{}, s:{}, s:{s:i, s:[], s:[]}, "
-                     "s:[], s:{s:i, s:i, s:s, s:s?}, s:n, s:n, s:n, s:{}, s:[]}",
+                     "s:[], s:{s:i, s:i, s:s, s:s?}, s:n, s:n, s:n, s:{}, s:[], s:[]}",
                      "salvor-report", REPORT_FORMAT, "id", request->run, "written", now, "run",
                      "started", "last_record_at", "end", "closed", 0, "interruptions", "phases",
                      "decisions", "stages", "people", "findings", "facts", "items", "notes",
                      "artifacts", "sets", "timeline", "jobs", "ledgers", "evidence", "count", 0,
                      "groups", "entries", "damage", "journal", "records", 0, "sound", 0, "head", "",
                      "path", request->path, "verification", "drill", "lock", "left_out",
-                     "unchecked");
+                     "unchecked", "warned");
 }
 
 int report_model(struct journal *journal, const struct report_request *request, json_t **ret_report,

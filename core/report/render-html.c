@@ -107,6 +107,12 @@ static void put_top(const json_t *report, FILE *out)
         html_text(out, unchecked);
         (void)fputs("</p>\n", out);
     }
+    cleanup_free char *warned = view_warned(report);
+    if (warned != NULL) {
+        (void)fputs("<p class=alarm>Servers warn: ", out);
+        html_text(out, warned);
+        (void)fputs("</p>\n", out);
+    }
     (void)fprintf(out, "<header class=\"top %s\"><p class=kind>", view_status_tone(report));
     html_text(out, json_text(run, "command"));
     (void)fputs(" of ", out);

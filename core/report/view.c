@@ -468,6 +468,18 @@ char *view_unchecked(const json_t *report)
                        urls);
 }
 
+char *view_warned(const json_t *report)
+{
+    struct buffer text = BUFFER_INIT(4000);
+    size_t index = 0;
+    const json_t *said = NULL;
+    json_array_foreach (json_object_get(report, "warned"), index, said) {
+        cleanup_free char *shown = view_value(said, 300);
+        (void)buffer_format(&text, "%s%s", index > 0 ? "; " : "", shown);
+    }
+    return text.size > 0 ? buffer_take(&text) : NULL;
+}
+
 char *view_statements(const json_t *object)
 {
     struct buffer text = BUFFER_INIT(65536);

@@ -72,6 +72,9 @@ int64_t view_objects(const json_t *step);
 /* Which servers answered although nobody checked who they are; owned by the caller, NULL: none. */
 char *view_unchecked(const json_t *report);
 
+/* What servers warned of, in their words; owned by the caller, NULL: of nothing. */
+char *view_warned(const json_t *report);
+
 /* "A-1, A-2" of a step's or finding's vendor statements; owned by the caller, "" for none. */
 char *view_statements(const json_t *object);
 

@@ -74,7 +74,7 @@ static void page_by_page(void **state)
     lists(&site, MAPS("pages", ",\"fieldSelector\":\"metadata.name=map-007\""), "map-007", 1);
     lists(&site, MAPS("pages", ",\"labelSelector\":\"a in (b, c),!d\""), "", 1);
     const json_t *evidence = practice_frame(&site.practice, FRAME_EVIDENCE);
-    assert_string_equal(json_text(evidence, "what"), "list");
+    assert_string_equal(json_text(evidence, "what"), "list configmaps");
     site_end(&site);
 }
 

@@ -348,6 +348,9 @@ static void failed(struct script *script)
                          "insecure-skip-verify", "url", "https://berlin-1:443", "insecure", 1,
                          "duration_ms", 0));
         record(script, "evidence",
+               json_make("{s:s, s:s, s:s, s:i}", "service", "kube", "what", "warning", "text",
+                         "candles are no longer made", "duration_ms", 0));
+        record(script, "evidence",
                json_make("{s:s, s:s, s:s, s:i, s:i}", "service", "http", "what", "GET health",
                          "url", "https://berlin-1:443/health", "status", 503, "duration_ms", 900));
         record(script, "evidence",

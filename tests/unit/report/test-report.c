@@ -223,10 +223,12 @@ static void requests_and_servers_that_were_not_checked_are_told(void **state)
     cleanup_json json_t *report = report_of(state, SAMPLE_FAILED);
     cleanup_free char *unchecked = json_canonical(json_object_get(report, "unchecked"));
     assert_string_equal(unchecked, "[\"https://berlin-1:443\"]");
+    assert_int_equal(json_array_size(json_object_get(report, "warned")), 1);
     for (size_t i = 0; i < 3; i++) {
         cleanup_free char *text = render(report, renderers[i]);
         assert_non_null(strstr(text, "insecure-skip-verify"));
         assert_non_null(strstr(text, "somebody else may have answered"));
+        assert_non_null(strstr(text, "candles are no longer made"));
     }
     const json_t *entries = json_object_get(json_object_get(report, "evidence"), "entries");
     int requests = 0;
