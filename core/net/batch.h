@@ -40,6 +40,8 @@ struct batch_kind {
      * not repeatable. The kind may look first (GET what a POST should have made) and end that look
      * by batch_ended: with the outcome that it found, or with outcome.repeatable set to 1 and the
      * old certainty when it saw that nothing had happened. NULL: give up. Not asked twice in a row.
+     * task->outcome is still that of the attempt: its error is cleared before another takes its
+     * place.
      */
     enum batch_settled (*settle)(struct worker_call *call, struct batch_task *task);
 

@@ -45,6 +45,7 @@ static void end(struct practice_task *own_task)
     const struct script *script = own_task->script;
     const size_t last = script->count - 1;
     const size_t index = task->attempts - 1 < last ? task->attempts - 1 : last;
+    error_clear(&task->outcome.error);
     task->outcome = own_task->settling ? *script->found : script->outcomes[index];
     own_task->settling = 0;
     if (task->outcome.status != SALVOR_OK)
