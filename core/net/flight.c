@@ -142,7 +142,8 @@ static int add_header(struct buffer *lines, const char *line, size_t size)
     if (!goes_on && colon != NULL) {
         for (size_t i = 0; i < name_size; i++)
             room[i] = (char)tolower((unsigned char)line[i]);
-        memcpy(room + name_size, ": ", 2);
+        room[name_size] = ':';
+        room[name_size + 1] = ' ';
         lines->size += name_size + 2;
         line = colon + 1;
         size -= name_size + 1;
@@ -251,7 +252,10 @@ static size_t give_body(char *room, size_t one, size_t size, void *data)
 
 /* Right before each time that libcurl sends it: it would do so again by itself when a connection
  * dies that was used before. */
-static int about_to_send(void *data, char *peer, char *own, int peer_port, int own_port)
+static int about_to_send(void *data,
+                         char *peer, // NOLINT(readability-non-const-parameter): libcurl's type
+                         char *own,  // NOLINT(readability-non-const-parameter)
+                         int peer_port, int own_port)
 {
     struct net_flight *flight = data;
     (void)peer;

@@ -168,10 +168,9 @@ static char *basic_line(const char *scheme, const char *user, struct salvor_span
     const size_t room = sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL);
     char *pair = locked_new(size + 1);
     char *encoded = locked_new(room);
-    memcpy(pair, user, strlen(user));
-    pair[strlen(user)] = ':';
+    const int used = snprintf(pair, size + 1, "%s:", user);
     if (password.size > 0)
-        memcpy(pair + strlen(user) + 1, password.data, (size_t)password.size);
+        memcpy(pair + used, password.data, (size_t)password.size);
     (void)sodium_bin2base64(encoded, room, (const unsigned char *)pair, size,
                             sodium_base64_VARIANT_ORIGINAL);
     char *line = credential_line(scheme, encoded, strlen(encoded));

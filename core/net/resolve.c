@@ -77,7 +77,7 @@ static char *ask(const struct question *question, char **ret_failure)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
     struct addrinfo *found = NULL;
-    struct buffer list = BUFFER_INIT(ADDRESSES * (INET6_ADDRSTRLEN + 3));
+    struct buffer list = BUFFER_INIT((size_t)ADDRESSES * (INET6_ADDRSTRLEN + 3));
     const int code = getaddrinfo(question->host, NULL, &hints, &found);
     int count = 0;
     for (const struct addrinfo *each = code == 0 ? found : NULL; each != NULL && count < ADDRESSES;

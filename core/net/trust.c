@@ -23,7 +23,8 @@ struct trust {
 /* ---- PEM ------------------------------------------------------------------------------------- */
 
 /* OpenSSL would ask the terminal. */
-static int no_passphrase(char *buffer, int size, int writing, void *data)
+static int no_passphrase(char *buffer, // NOLINT(readability-non-const-parameter): OpenSSL's type
+                         int size, int writing, void *data)
 {
     (void)buffer;
     (void)size;
