@@ -441,7 +441,8 @@ struct salvor_kube {
     uint32_t struct_size;
     uint32_t version;
 
-    /* options (JSON): {"kubeconfig","context","as"}; {} is what kubectl would use. */
+    /* options (JSON): {"kubeconfig","context","as",...}; {} is what kubectl would use.
+     * docs/services-kube.md lists them, and the options of lists and waits. */
     salvor_status (*client_open)(salvor_call *call, const char *options,
                                  salvor_kube_client **ret_client);
     /* Group, version, resource, kind, scope, verbs of everything served, as JSON; groups whose
