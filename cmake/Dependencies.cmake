@@ -5,6 +5,7 @@ pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.34)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(NETTLE REQUIRED IMPORTED_TARGET nettle>=3.6)
+pkg_check_modules(EXPAT REQUIRED IMPORTED_TARGET expat>=2.4)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.4)
 # The OpenSSL flavour: salvor checks certificates in OpenSSL's own hooks.

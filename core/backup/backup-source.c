@@ -8,6 +8,7 @@
 #include "backup/artifact-file.h"
 #include "backup/backup-set.h"
 #include "backup/manifest.h"
+#include "backup/set-pick.h"
 #include "base/banned.h"
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -105,59 +106,7 @@ static int from_path(const char *path, struct backup_source **ret_source, struct
     return from_file(real, ret_source, reterr);
 }
 
-/* ---- sets of a store ---------------------------------------------------------------------- */
-
-static int no_such_set(const char *store, const char *provider, const char *what,
-                       struct error *reterr)
-{
-    (void)error_set(reterr, EXIT_USAGE, "there is no backup set '%s' of provider '%s' in '%s'",
-                    what, provider, store);
-    return error_hint(reterr,
-                      "'salvor backups list' shows the sets; a file needs its path ('./%s')", what);
-}
-
-static int is_of_site(const json_t *set, const char *site)
-{
-    return site == NULL || text_equal(json_text(set, "site"), site);
-}
-
-/* A damaged set has no readable sequence: it could be the newest of all. */
-static int refuse_doubt(const json_t *damaged, const json_t *latest, struct error *reterr)
-{
-    (void)error_set(reterr, EXIT_REFUSED, "backup set '%s' is damaged and may be the latest",
-                    json_text(damaged, "set"));
-    (void)error_detail(reterr, "%s", json_text(damaged, "problem"));
-    return error_hint(reterr, "the latest that can be read is '%s': name it with '--from %s'",
-                      json_text(latest, "set"), json_text(latest, "set"));
-}
-
-static int from_latest(const json_t *sets, const char *store, const char *provider,
-                       const char *site, struct backup_source **ret_source, struct error *reterr)
-{
-    const json_t *latest = NULL;
-    size_t index = 0;
-    const json_t *set = NULL;
-    json_array_foreach (sets, index, set) {
-        if (latest == NULL && text_equal(json_text(set, "state"), "complete") &&
-            is_of_site(set, site))
-            latest = set;
-    }
-    if (latest == NULL) {
-        (void)error_set(reterr, EXIT_USAGE, "there is no backup set of provider '%s'%s%s%s in '%s'",
-                        provider, site != NULL ? ", site '" : "", site != NULL ? site : "",
-                        site != NULL ? "'" : "", store);
-        return error_hint(reterr,
-                          "'salvor backups list' shows the sets of all sites; name one with "
-                          "'--from SET'");
-    }
-    json_array_foreach (sets, index, set) {
-        /* set names begin with the time of their run */
-        if (text_equal(json_text(set, "state"), "damaged") &&
-            strcmp(json_text(set, "set"), json_text(latest, "set")) > 0)
-            return refuse_doubt(set, latest, reterr);
-    }
-    return from_set(json_text(latest, "path"), ret_source, reterr);
-}
+/* ---- which one ---------------------------------------------------------------------------- */
 
 static int looks_like_path(const char *what)
 {
@@ -168,27 +117,19 @@ static int looks_like_path(const char *what)
 int backup_source_find(const char *store_folder, const char *provider, const char *site,
                        const char *what, struct backup_source **ret_source, struct error *reterr)
 {
+    const struct set_wish wish = {provider, site, what, store_folder};
     cleanup_json json_t *sets = NULL;
-    size_t index = 0;
-    const json_t *set = NULL;
+    const json_t *row = NULL;
     if (strchr(what, '/') != NULL)
         return from_path(what, ret_source, reterr);
     if (backup_set_list(store_folder, provider, &sets, reterr) != 0)
         return -1;
-    if (text_equal(what, "latest"))
-        return from_latest(sets, store_folder, provider, site, ret_source, reterr);
-    json_array_foreach (sets, index, set) {
-        if (!text_equal(json_text(set, "set"), what))
-            continue;
-        if (text_equal(json_text(set, "state"), "partial")) {
-            (void)error_set(reterr, EXIT_REFUSED, "backup set '%s' was never completed", what);
-            return error_hint(reterr, "complete it with 'salvor resume %s', or take another", what);
-        }
-        return from_set(json_text(set, "path"), ret_source, reterr);
-    }
-    if (looks_like_path(what))
+    int picked = set_pick(sets, &wish, &row, reterr);
+    if (picked == 0)
+        return from_set(json_text(row, "path"), ret_source, reterr);
+    if (picked == SET_NOT_THERE && looks_like_path(what))
         return from_path(what, ret_source, reterr);
-    return no_such_set(store_folder, provider, what, reterr);
+    return picked == SET_NOT_THERE ? set_pick_nothing(&wish, reterr) : -1;
 }
 
 /* ---- verify ------------------------------------------------------------------------------- */

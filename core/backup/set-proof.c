@@ -22,7 +22,7 @@ int set_proof_record(struct store *store, const json_t *verification, struct err
         json_object_get(verification, "set"), "digest", json_object_get(verification, "digest"),
         "state", json_object_get(verification, "state"), "read",
         json_object_get(verification, "read"), "at", now, "salvor", SALVOR_VERSION, "problems",
-        (json_int_t)json_array_size(json_object_get(verification, "problems")));
+        (json_int_t)json_whole(verification, "problem_count", 0));
     cleanup_free char *key =
         set_proof_key(json_text(verification, "provider"), json_text(verification, "set"));
     cleanup_free char *text = json_dumps(proof, JSON_INDENT(2) | JSON_SORT_KEYS);

@@ -77,6 +77,8 @@ static char *is_young(const struct decision *decision, const json_t *row)
 static char *keep_complete(const struct decision *decision, const json_t *row)
 {
     const int64_t keep_last = decision->retention->keep_last;
+    if (keep_last == 0 && decision->retention->keep_for_ms == 0)
+        return text_copy("nothing says how long sets of its site are kept");
     if (count_newer(decision->list, row, 0, 0) == 0)
         return text_copy("it is the newest of its site");
     if (!is_proven(row, "damaged")) {

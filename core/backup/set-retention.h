@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+/* Both 0: all complete sets are kept. */
 struct set_retention {
     int64_t keep_last;   /* newest sets of each site; 0: not by number */
     int64_t keep_for_ms; /* younger sets; 0: not by age */

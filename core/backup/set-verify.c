@@ -22,9 +22,19 @@ struct verification {
 static void note_problem(struct verification *verification, const char *artifact,
                          const char *problem)
 {
-    json_put_text(verification->result, "state", "damaged");
-    json_add(json_object_get(verification->result, "problems"),
-             json_make("{s:s, s:s}", "artifact", artifact, "problem", problem));
+    json_t *result = verification->result;
+    json_t *problems = json_object_get(result, "problems");
+    json_put_text(result, "state", "damaged");
+    json_put(result, "problem_count", json_integer(json_whole(result, "problem_count", 0) + 1));
+    if (json_array_size(problems) < SET_VERIFY_LISTED)
+        json_add(problems, json_make("{s:s, s:s}", "artifact", artifact, "problem", problem));
+}
+
+static void note_unopened(struct verification *verification, const char *name)
+{
+    json_t *unopened = json_object_get(verification->result, "unopened");
+    if (json_array_size(unopened) < SET_VERIFY_LISTED)
+        json_add(unopened, json_string(name));
 }
 
 static int64_t total_size(const json_t *manifest)
@@ -54,11 +64,11 @@ static int verify_artifact(struct verification *verification, const json_t *arti
     if (result != 0 && err.code == EXIT_REFUSED) {
         /* none of the keys is its: the bytes can be proven all the same */
         error_clear(&err);
-        json_add(json_object_get(verification->result, "unopened"), json_string(name));
+        note_unopened(verification, name);
         result = set_read_artifact(verification->store, key, artifact, READ_STORED, NULL, NULL,
                                    NULL, &err);
     } else if (encrypted && !opens) {
-        json_add(json_object_get(verification->result, "unopened"), json_string(name));
+        note_unopened(verification, name);
     }
     if (result == 0)
         return 0;
@@ -118,9 +128,9 @@ int set_verify(struct store *store, const struct set_verify_request *request,
     cleanup_json json_t *manifest = NULL;
     cleanup_json json_t *names = json_object();
     cleanup_json json_t *result =
-        json_make("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:[], s:[]}", "set", request->set,
+        json_make("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:[], s:[]}", "set", request->set,
                   "provider", request->provider, "path", place, "state", "whole", "read", "stored",
-                  "artifacts", 0, "encrypted", 0, "unopened", "problems");
+                  "artifacts", 0, "encrypted", 0, "problem_count", 0, "unopened", "problems");
     struct verification verification = {store, request, prefix, names, result};
     cleanup_error struct error err = ERROR_INIT;
     char digest[DIGEST_TEXT_SIZE];

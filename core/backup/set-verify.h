@@ -9,6 +9,8 @@
 #include "seal/identity.h"
 #include "store/store.h"
 
+enum { SET_VERIFY_LISTED = 500 };
+
 struct set_verify_request {
     const char *provider;
     const char *set;

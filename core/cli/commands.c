@@ -48,7 +48,16 @@ static const struct action runs_actions[] = {
 
 static const struct action backups_actions[] = {
     {"list", "list the backup sets of a store", NO_OPERANDS},
-    {"verify", "prove that a set is whole", {"SET", 1, 1, OPERAND_ANY}},
+    {"show", "show what is in a set", {"SET", 1, 1, OPERAND_SET}},
+    {"verify", "prove that a set is whole: every byte is read", {"SET", 1, 1, OPERAND_SET}},
+    {"export",
+     "write a set as plain files, decrypted, for the vendor's own tools",
+     {"SET FOLDER", 2, 2, OPERAND_SET}},
+    {"push",
+     "bring sets that wait here into their store; without SET all of them",
+     {"[SET]", 0, 1, OPERAND_SET}},
+    {"prune", "remove sets that retention does not keep; needs a rule for that", NO_OPERANDS},
+    {"check-store", "try everything that salvor needs to be allowed in the store", NO_OPERANDS},
     {"keygen",
      "make a private key for encrypted backups and print its recipient",
      {"FILE", 1, 1, OPERAND_FILE}},
@@ -128,7 +137,13 @@ const struct command command_table[] = {
      0,
      NEED_CONFIG,
      report_command},
-    {COMMAND_BACKUPS, "backups", "list and verify backup sets", "Works on the sets of a store.",
+    {COMMAND_BACKUPS, "backups", "list, prove, export and prune backup sets",
+     "Works on the sets of a store. SET is the name of a set, `latest` with --provider or --site, "
+     "or "
+     "a path. verify reads every byte and compares it with the manifest; without the private key "
+     "the content of encrypted artifacts is not looked into, and it says so. prune keeps what "
+     "--keep-last, --keep-for or the configuration name, the newest set of each site, the newest "
+     "one that verify proved whole, and what an open run works from.",
      backups_actions, 1, NO_OPERANDS, TABULAR, 0, NEED_CONFIG, backups_command},
     {COMMAND_PLUGIN, "plugin", "list, show and check provider plugins",
      "What a plugin says of itself is read from its file; nothing of it is run but by lint and "

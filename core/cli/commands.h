@@ -34,6 +34,7 @@ enum operand_kind {
     OPERAND_ANY,
     OPERAND_FILE,
     OPERAND_RUN,
+    OPERAND_SET,
     OPERAND_PLUGIN,
     OPERAND_COMMAND,
     OPERAND_SHELL

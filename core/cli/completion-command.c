@@ -86,7 +86,9 @@ static void offer_runs(const struct completion *completion)
     offer_folders_of(completion, folder);
 }
 
-static void offer_sources(const struct completion *completion)
+/* Sets of a folder, or those that wait for a store elsewhere: that one is not asked for a key
+ * press. */
+static void offer_sets(const struct completion *completion)
 {
     const struct arguments *arguments = completion->arguments;
     offer(completion, "latest");
@@ -95,6 +97,11 @@ static void offer_sources(const struct completion *completion)
             text_format("%s/%s", arguments->store_folder, arguments->provider);
         offer_folders_of(completion, sets);
     }
+}
+
+static void offer_sources(const struct completion *completion)
+{
+    offer_sets(completion);
     offer_runs(completion);
     (void)puts(":files");
 }
@@ -260,6 +267,11 @@ static void offer_operand(const struct completion *completion)
         break;
     case OPERAND_RUN:
         offer_runs(completion);
+        break;
+    case OPERAND_SET:
+        if (arguments->operand_count == 0)
+            offer_sets(completion);
+        (void)puts(":files");
         break;
     case OPERAND_PLUGIN:
         offer_providers(completion);

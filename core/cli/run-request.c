@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/source-finder.h"
 #include "cli/target.h"
 #include "config/config.h"
 #include "seal/identity.h"
@@ -53,8 +54,7 @@ static int find_source(const struct arguments *arguments, struct run_request *re
 {
     if (arguments->from == NULL)
         return 0;
-    return backup_source_find(arguments->store_folder, arguments->provider, arguments->site,
-                              arguments->from, &request->source, reterr);
+    return source_find(arguments, arguments->from, &request->source, reterr);
 }
 
 /* OPEN's "seal": who can read what this run writes. */
@@ -120,6 +120,7 @@ int run_request_make(const struct arguments *arguments, uint32_t kind, uint32_t 
         .dry_run = arguments->dry_run,
         .state_folder = arguments->state_folder,
         .store_folder = arguments->store_folder,
+        .store = arguments->store,
         .record_folder = arguments->record_folder,
         .replay_folder = arguments->replay_folder,
         .limits = run_request_limits(arguments),

@@ -32,15 +32,16 @@ static void on_phase(void *data, const char *phase, const char *about)
                  {"validate", "judging the backup"},
                  {"plan", "planning"},
                  {"rehearse", "asking the check of each step"},
-                 {"stage", "running stage"}};
+                 {"stage", "running stage"},
+                 {"deliver", "bringing the set into store"}};
     const struct run_view *view = data;
     const char *text = phase;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (text_equal(texts[i].phase, phase))
             text = texts[i].text;
     }
-    if (view->progress != NULL && text_equal(phase, "stage"))
-        progress_phase(view->progress, about);
+    if (view->progress != NULL && (text_equal(phase, "stage") || text_equal(phase, "deliver")))
+        progress_phase(view->progress, text_equal(phase, "stage") ? about : text);
     message(MESSAGE_INFO, "%s%s%s%s", text, about != NULL ? " '" : "", about != NULL ? about : "",
             about != NULL ? "'" : "");
 }

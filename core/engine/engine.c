@@ -19,6 +19,7 @@
 #include "engine/drill.h"
 #include "engine/interrupt.h"
 #include "engine/lease.h"
+#include "engine/own-set.h"
 #include "engine/policy.h"
 #include "engine/procedure.h"
 #include "engine/request.h"
@@ -175,15 +176,6 @@ static int take_lock(struct engine *engine, const char *state_folder, struct err
                           engine->run.id, &engine->lock, reterr);
 }
 
-static int begin_set(struct engine *engine, struct error *reterr)
-{
-    const json_t *record = engine->record;
-    if (engine->kind != SALVOR_PROCEDURE_BACKUP || json_flag(record, "dry_run"))
-        return 0;
-    return backup_set_begin(json_text(record, "store_folder"), json_text(record, "provider"),
-                            engine->run.id, &engine->set, reterr);
-}
-
 static struct engine *engine_new(const struct engine_ui *ui)
 {
     struct engine *engine = memory_new(1, sizeof *engine);
@@ -208,11 +200,14 @@ static int begin(struct engine *engine, const struct engine_request *request, st
     engine->record = run_record_make(request, run->id);
     if (request->source != NULL)
         run->source = json_object_get(engine->record, "source");
-    if (take_lock(engine, request->state_folder, reterr) != 0 || begin_set(engine, reterr) != 0)
+    if (take_lock(engine, request->state_folder, reterr) != 0 ||
+        own_set_begin(&engine->run, engine->record, &engine->set, reterr) != 0)
         return -1;
     if (run_record(run, "run", json_clone(engine->record), JOURNAL_DURABLE, reterr) != 0)
         return -1;
     kill_point("-", "run-recorded");
+    if (engine->set != NULL)
+        own_set_look(run, engine->record);
     const struct worker_order order = {request->plugin->path, request->record_folder,
                                        request->replay_folder, request->limits};
     return start_client(engine, &order, reterr);
@@ -350,7 +345,8 @@ static int reopen(struct engine *engine, const struct engine_resume *resume, str
     run->info = engine->plugin->info;
     run->build_id = engine->plugin->build_id;
     if (reopen_source(engine, reterr) != 0 ||
-        take_lock(engine, resume->state_folder, reterr) != 0 || begin_set(engine, reterr) != 0)
+        take_lock(engine, resume->state_folder, reterr) != 0 ||
+        own_set_begin(&engine->run, engine->record, &engine->set, reterr) != 0)
         return -1;
     if (run_record(run, "resume",
                    json_make("{s:I, s:s, s:b, s:O?}", "pid", (json_int_t)getpid(), "who",
@@ -428,29 +424,6 @@ int engine_rehearse(struct engine *engine, const struct engine_consent *consent,
                           &engine->rehearsal, reterr);
 }
 
-static int commit_set(struct engine *engine, struct error *reterr)
-{
-    struct run *run = &engine->run;
-    char head[DIGEST_TEXT_SIZE];
-    char *digest = NULL;
-    journal_head(run->journal, head);
-    cleanup_json json_t *members =
-        json_make("{s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:O, s:O, s:O?}", "run", run->id, "site",
-                  json_text(engine->record, "site"), "salvor", SALVOR_VERSION, "plugin", "version",
-                  run->info->version, "build_id", run->build_id, "journal_head", head, "facts",
-                  run->state->facts, "subject", run->state->items, "recipients",
-                  json_object_get(json_object_get(engine->record, "seal"), "recipients"));
-    if (backup_set_commit(engine->set, members, run->state->artifacts, &digest, reterr) != 0)
-        return -1;
-    kill_point("-", "set-committed");
-    json_t *record = json_make("{s:s, s:s?, s:s}", "name", run->id, "digest", digest, "path",
-                               backup_set_folder(engine->set));
-    free(digest);
-    json_decref(engine->backup);
-    engine->backup = json_incref(record);
-    return run_record(run, "set", record, JOURNAL_DURABLE, reterr);
-}
-
 int engine_run(struct engine *engine, const struct engine_consent *consent, struct error *reterr)
 {
     cleanup_json json_t *policy = NULL;
@@ -467,7 +440,7 @@ int engine_run(struct engine *engine, const struct engine_consent *consent, stru
     if (json_is_object(json_object_get(engine->record, "drill")) &&
         drill_ran(&engine->run, reterr) != 0)
         return -1;
-    return engine->set != NULL ? commit_set(engine, reterr) : 0;
+    return own_set_finish(&engine->run, engine->record, &engine->set, &engine->backup, reterr);
 }
 
 /* ---- the end ----------------------------------------------------------------------------- */

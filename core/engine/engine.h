@@ -49,7 +49,8 @@ struct engine_request {
     const struct engine_drill *drill; /* or NULL */
     int dry_run;
     const char *state_folder;
-    const char *store_folder;
+    const char *store_folder;  /* where a set is made */
+    const json_t *store;       /* where it belongs, as config_store has it; NULL: that folder */
     const char *record_folder; /* or NULL */
     const char *replay_folder; /* or NULL */
     struct client_limits limits;
@@ -109,7 +110,7 @@ enum exit_code engine_end(struct engine *engine, const struct error *err);
 const char *engine_run_id(const struct engine *engine);
 const struct run_state *engine_state(const struct engine *engine);
 const struct plugin_info *engine_plugin(const struct engine *engine);
-/* {"name","digest","path"} of the set that a backup made; NULL before. Borrowed. */
+/* {"name","digest","path","store"} of the set that a backup made; NULL before. Borrowed. */
 const json_t *engine_backup(const struct engine *engine);
 /* What engine_rehearse tried and what not; NULL before. Borrowed. */
 const json_t *engine_rehearsal(const struct engine *engine);

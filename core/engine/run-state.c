@@ -47,6 +47,7 @@ void run_state_free(struct run_state *state)
     json_decref(state->items);
     json_decref(state->findings);
     json_decref(state->artifacts);
+    json_decref(state->set);
     json_decref(state->results);
     json_decref(state->lock);
     json_decref(state->decision);
@@ -322,6 +323,8 @@ int run_state_apply(struct run_state *state, const json_t *record, struct error 
         json_add(state->items, json_clone(record));
     else if (text_equal(type, "finding"))
         json_add(state->findings, json_clone(record));
+    else if (text_equal(type, "set"))
+        replace(&state->set, json_clone(record));
     else if (text_equal(type, "artifact"))
         json_add(state->artifacts, json_clone(record));
     else if (text_equal(type, "check"))

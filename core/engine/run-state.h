@@ -38,6 +38,7 @@ struct run_state {
     json_t *items;     /* of the last discovery */
     json_t *findings;  /* of the last discovery, validation and planning, and of steps */
     json_t *artifacts; /* of the run, in order */
+    json_t *set;       /* newest set record: what a backup made, or NULL */
     json_t *results;   /* finished steps, in order */
     json_t *lock;      /* newest record of a Lease that was taken, or NULL */
     json_t *decision;  /* of the present procedure, or NULL */

@@ -10,6 +10,7 @@
 #include "net/http.h"
 #include "net/kube.h"
 #include "net/lease-service.h"
+#include "net/store-calls.h"
 
 static const struct net_table *open_tables(const struct net_bridge *bridge)
 {
@@ -21,6 +22,7 @@ static const struct net_table *open_tables(const struct net_bridge *bridge)
     };
     bridge_set(bridge);
     service_commands_register(lease_commands);
+    service_commands_register(store_commands);
     /* each table begins with its size and version */
     for (struct net_table *each = tables; each->name != NULL; each++)
         each->version = ((const uint32_t *)each->table)[1];

@@ -73,6 +73,12 @@ static void by_number_and_by_age(void **state)
     expect(ROWS("a:1", "a:2"), 9, 0, NULL, "kk");
 }
 
+static void without_a_rule_all_stay(void **state)
+{
+    (void)state;
+    expect(ROWS("a:1", "a:900", "a:901:d", "a:10:p"), 0, 0, NULL, "kkk-");
+}
+
 static void each_site_by_itself(void **state)
 {
     (void)state;
@@ -130,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_number_and_by_age),
+        cmocka_unit_test(without_a_rule_all_stay),
         cmocka_unit_test(each_site_by_itself),
         cmocka_unit_test(the_newest_stays_whatever_its_age),
         cmocka_unit_test(the_newest_proven_one_stays),
