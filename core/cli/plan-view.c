@@ -10,7 +10,7 @@
 #include "cli/display.h"
 #include "engine/lock-target.h"
 
-enum { OBJECTS_SHOWN = 20 };
+enum { OBJECTS_SHOWN = 20, PARAMETER_SHOWN = 200 };
 
 static const struct plugin_row *row_of(const struct plugin_info *info, const json_t *body,
                                        const json_t *step)
@@ -85,7 +85,10 @@ static void print_parameters(FILE *out, const json_t *parameters)
         cleanup_free char *shown =
             json_is_string(value) ? text_copy(json_string_value(value)) : json_canonical(value);
         put(out, "       ", name, ": ");
-        put(out, "", shown, "\n");
+        if (strlen(shown) > PARAMETER_SHOWN)
+            (void)fprintf(out, "%zu bytes; -o json shows them\n", strlen(shown));
+        else
+            put(out, "", shown, "\n");
     }
 }
 

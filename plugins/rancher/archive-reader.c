@@ -82,19 +82,14 @@ static void open_member(archive_reader *reader, struct archive_member *member)
         member->json = salvor_text_as_span(&reader->opened);
 }
 
-static salvor_status read_file(archive_reader *reader, const struct salvor_archive_member *found,
-                               struct archive_member *member)
+salvor_status archive_reader_load(archive_reader *reader, struct archive_member *member)
 {
-    member->role = member_path_read(found->path, &member->at, &member->problem);
-    if (found->dotted) {
-        member->role = MEMBER_ODD;
-        member->problem = "its path begins with './'";
-    }
+    if (!member->is_file)
+        return SALVOR_OK;
     SALVOR_TRY(salvor_archive_load(reader->archive, &member->stored));
     member->json = member->stored;
     if (member->role != MEMBER_OBJECT)
         return SALVOR_OK;
-    member->number = reader->next_number++;
     member->encrypted = cipher_is_encrypted(member->stored);
     if (member->encrypted)
         open_member(reader, member);
@@ -109,9 +104,17 @@ salvor_status archive_reader_next(archive_reader *reader, struct archive_member 
         SALVOR_TRY(salvor_archive_next(reader->archive, &found));
     } while (found.kind == SALVOR_MEMBER_FOLDER);
     ret_member->path = found.path;
-    if (found.kind == SALVOR_MEMBER_FILE)
-        return read_file(reader, &found, ret_member);
-    ret_member->role = MEMBER_ODD;
-    ret_member->problem = "it is neither file nor folder";
+    ret_member->is_file = found.kind == SALVOR_MEMBER_FILE;
+    ret_member->role = member_path_read(found.path, &ret_member->at, &ret_member->problem);
+    if (found.dotted) {
+        ret_member->role = MEMBER_ODD;
+        ret_member->problem = "its path begins with './'";
+    }
+    if (!ret_member->is_file) {
+        ret_member->role = MEMBER_ODD;
+        ret_member->problem = "it is neither file nor folder";
+    }
+    if (ret_member->role == MEMBER_OBJECT)
+        ret_member->number = reader->next_number++;
     return SALVOR_OK;
 }

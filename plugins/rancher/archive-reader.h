@@ -15,6 +15,7 @@ typedef struct archive_reader archive_reader;
 
 struct archive_member {
     enum member_role role;     /* of a file; MEMBER_ODD for what is neither file nor folder */
+    int is_file;               /* 0: a link or a device, with nothing to load */
     const char *path;          /* until the next call, as everything here */
     const char *problem;       /* MEMBER_ODD: why */
     struct member_path at;     /* MEMBER_OBJECT */
@@ -33,6 +34,9 @@ salvor_status archive_reader_open(salvor_call *call, const char *artifact,
 /* The next file; folders are passed over. SALVOR_END: all is read and proven. SALVOR_FAILED
  * (reported): the archive is damaged. */
 salvor_status archive_reader_next(archive_reader *reader, struct archive_member *ret_member);
+
+/* What is in the present file, opened if it is encrypted. For files only, once each. */
+salvor_status archive_reader_load(archive_reader *reader, struct archive_member *member);
 
 /* What is wrong with the archive itself, for a finding; "" when nothing is. */
 const char *archive_reader_problem(const archive_reader *reader);

@@ -147,7 +147,8 @@ static salvor_status read_all(salvor_call *call, archive_reader *reader,
 {
     struct archive_member member;
     salvor_status status;
-    while ((status = archive_reader_next(reader, &member)) == SALVOR_OK) {
+    while ((status = archive_reader_next(reader, &member)) == SALVOR_OK &&
+           (status = archive_reader_load(reader, &member)) == SALVOR_OK) {
         SALVOR_TRY(take(call, &member, survey));
         call->host->progress(call, survey->members, 0, "members");
         if (call->host->cancelled(call))
@@ -182,6 +183,7 @@ salvor_status archive_survey_make(salvor_call *call, const char *artifact,
 void archive_survey_clear(struct archive_survey *survey)
 {
     object_index_free(survey->index);
+    object_reader_clear(&survey->reader);
     definitions_clear(&survey->definitions);
     resource_set_free(survey->set);
     for (size_t i = 0; i < survey->reference_count; i++) {

@@ -6,6 +6,7 @@
 #include "archive-reader.h"
 #include "definitions.h"
 #include "object-index.h"
+#include "object-reader.h"
 #include "owner-graph.h"
 #include "resource-set.h"
 #include "tally.h"
@@ -44,6 +45,7 @@ struct archive_survey {
     int damaged; /* reading failed: what follows is incomplete */
     const char *problem;
     struct object_index *index;
+    struct object_reader reader;
     struct definitions definitions;
     struct resource_set *set; /* NULL: none, or unreadable */
     int set_is_there;

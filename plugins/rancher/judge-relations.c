@@ -105,19 +105,31 @@ static salvor_status judge_unknown_kinds(salvor_call *call, const struct owner_g
     return SALVOR_OK;
 }
 
-static salvor_status judge_owners(salvor_call *call, struct archive_survey *survey,
-                                  const struct encryption_config *config)
+/* Whether the cluster serves a kind, "apiVersion kind". */
+static int is_served(const void *data, struct salvor_span group, struct salvor_span kind)
 {
+    const struct target *target = data;
+    const struct salvor_span any = {NULL, 0};
+    return api_catalog_find_kind(&target->catalog, group, any, kind) != NULL;
+}
+
+static salvor_status judge_owners(salvor_call *call, struct archive_survey *survey,
+                                  const struct encryption_config *config,
+                                  const struct target *target)
+{
+    const struct known_kinds known = {&survey->definitions, target != NULL ? is_served : NULL,
+                                      target};
     struct tally tallies[LOST_TALLIES] = {{.finding = FINDING_LOST},
                                           {.finding = FINDING_LOST_VERSION},
                                           {.finding = FINDING_LOST_CYCLE}};
     struct owner_graph graph;
-    salvor_status status = owner_graph_make(survey->index, &survey->definitions, &graph);
+    salvor_status status = owner_graph_make(survey->index, &known, &graph);
     if (status != SALVOR_OK)
         return salvor_fail_memory(call, "the owners");
     /* of what did not open nothing is known, and it may be what others wait for */
     if (survey->closed == 0) {
-        status = judge_unknown_kinds(call, &graph);
+        if (target == NULL)
+            status = judge_unknown_kinds(call, &graph);
         if (status == SALVOR_OK && graph.lost > 0)
             status = name_lost(call, survey, config, &graph, tallies);
         for (size_t i = 0; status == SALVOR_OK && i < LOST_TALLIES; i++)
@@ -131,22 +143,26 @@ static salvor_status judge_owners(salvor_call *call, struct archive_survey *surv
 
 /* ---- namespaces ------------------------------------------------------------------------------ */
 
-static salvor_status judge_namespaces(salvor_call *call, const struct archive_survey *survey)
+static salvor_status judge_namespaces(salvor_call *call, const struct archive_survey *survey,
+                                      const struct target *target)
 {
     /* every cluster has these */
     static const char *const everywhere[] = {"default", "kube-system", "kube-public",
                                              "kube-node-lease"};
-    struct tally tally = {.finding = FINDING_NO_NAMESPACE};
+    struct tally tally = {.finding = FINDING_NO_NAMESPACE,
+                          .severity = target == NULL ? SALVOR_SEVERITY_WARNING : 0};
     salvor_status status = SALVOR_OK;
     for (uint32_t i = 0; status == SALVOR_OK && i < survey->index->namespaces.count; i++) {
         const char *ns = names_text(&survey->index->namespaces, i);
         char shown[SHOWN_SIZE];
-        int known = archive_survey_has_namespace(survey, ns);
+        int known = archive_survey_has_namespace(survey, ns) ||
+                    (target != NULL && target_has_namespace(target, ns));
         for (size_t j = 0; j < sizeof everywhere / sizeof *everywhere; j++)
             known = known || strcmp(ns, everywhere[j]) == 0;
         if (!known)
-            status = tally_add(call, &tally, shown_name(salvor_span_of(ns), shown),
-                               "the archive has objects in it, and not the Namespace itself");
+            status = tally_add(call, &tally, shown_name(salvor_span_of(ns), shown), "%s",
+                               target == NULL ? "whether the target has it is not known"
+                                              : "the target does not have it, either");
     }
     if (status == SALVOR_OK)
         status = tally_raise(call, &tally);
@@ -157,8 +173,8 @@ static salvor_status judge_namespaces(salvor_call *call, const struct archive_su
 /* ---- definitions ----------------------------------------------------------------------------- */
 
 static salvor_status judge_type(salvor_call *call, const struct archive_survey *survey,
-                                const struct index_type *type, const char *name,
-                                struct tally *undefined)
+                                const struct target *target, const struct index_type *type,
+                                const char *name, struct tally *undefined)
 {
     const struct salvor_span group = salvor_span_of(object_index_text(survey->index, type->group));
     const struct definition *definition =
@@ -168,8 +184,13 @@ static salvor_status judge_type(salvor_call *call, const struct archive_survey *
                                salvor_span_of(object_index_text(survey->index, type->resource)));
     if (api_group_is_builtin(group))
         return SALVOR_OK;
+    if (definition == NULL && target != NULL &&
+        api_catalog_find(&target->catalog, group, object_index_text(survey->index, type->version),
+                         salvor_span_of(object_index_text(survey->index, type->resource))) != NULL)
+        return SALVOR_OK; /* it is there already */
     if (definition == NULL)
-        return tally_add(call, undefined, name, "%u objects", type->count);
+        return tally_add(call, undefined, name, "%u objects%s", type->count,
+                         target != NULL ? ", and the target does not serve it" : "");
     const struct definition_version *version = definition_version(
         definition, salvor_span_of(object_index_text(survey->index, type->version)));
     if (version != NULL && version->served)
@@ -197,12 +218,13 @@ static salvor_status judge_unused(salvor_call *call, const struct archive_survey
     return status;
 }
 
-static salvor_status judge_definitions(salvor_call *call, const struct archive_survey *survey)
+static salvor_status judge_definitions(salvor_call *call, const struct archive_survey *survey,
+                                       const struct target *target)
 {
     struct tally undefined = {.finding = FINDING_NO_DEFINITION};
     salvor_status status = SALVOR_OK;
     for (uint32_t i = 0; status == SALVOR_OK && i < survey->index->types.count; i++)
-        status = judge_type(call, survey, object_index_type_at(survey->index, i),
+        status = judge_type(call, survey, target, object_index_type_at(survey->index, i),
                             names_text(&survey->index->types_seen, i), &undefined);
     if (status == SALVOR_OK)
         status = tally_raise(call, &undefined);
@@ -251,11 +273,11 @@ static salvor_status judge_rest(salvor_call *call, const struct archive_survey *
 }
 
 salvor_status judge_relations(salvor_call *call, struct archive_survey *survey,
-                              const struct encryption_config *config)
+                              const struct encryption_config *config, const struct target *target)
 {
-    SALVOR_TRY(judge_owners(call, survey, config));
-    SALVOR_TRY(judge_namespaces(call, survey));
-    SALVOR_TRY(judge_definitions(call, survey));
+    SALVOR_TRY(judge_owners(call, survey, config, target));
+    SALVOR_TRY(judge_namespaces(call, survey, target));
+    SALVOR_TRY(judge_definitions(call, survey, target));
     SALVOR_TRY(judge_references(call, survey));
     return judge_rest(call, survey);
 }

@@ -261,7 +261,7 @@ salvor_status object_survey_take(salvor_call *call, const struct archive_member 
     struct salvor_object object;
     struct salvor_scan_error error = {"", 0};
     char digits[32];
-    if (salvor_object_read(member->json, &object, &error) != SALVOR_OK)
+    if (object_reader_read(&survey->reader, member->json, &object, &error) != SALVOR_OK)
         return tally_add(call, &survey->tallies[TALLY_NO_OBJECT], shown, "%s, at byte %llu",
                          error.problem, (unsigned long long)error.offset);
     const char *difference = disagreement(&object, &member->at);

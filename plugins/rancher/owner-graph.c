@@ -37,8 +37,8 @@ int kind_is_builtin(struct salvor_span group, struct salvor_span kind)
 
 /* ---- kinds --------------------------------------------------------------------------------- */
 
-static struct owner_kind look_up(const struct object_index *index,
-                                 const struct definitions *definitions, const char *text)
+static struct owner_kind look_up(const struct object_index *index, const struct known_kinds *known,
+                                 const char *text)
 {
     struct owner_kind found = {OWNER_UNKNOWN, OBJECT_NONE};
     const char *space = strrchr(text, ' ');
@@ -63,8 +63,9 @@ static struct owner_kind look_up(const struct object_index *index,
         return found;
     if (type != OBJECT_NONE)
         found.state = OWNER_OTHER_VERSION;
-    else if (definitions_find_kind(definitions, group, kind) != NULL ||
-             kind_is_builtin(group, kind))
+    else if (definitions_find_kind(known->definitions, group, kind) != NULL ||
+             kind_is_builtin(group, kind) ||
+             (known->is_served != NULL && known->is_served(known->data, group, kind)))
         found.state = OWNER_ABSENT;
     return found;
 }
@@ -206,7 +207,7 @@ static void find_losses(struct owner_graph *graph)
 
 /* ---- all ----------------------------------------------------------------------------------- */
 
-salvor_status owner_graph_make(struct object_index *index, const struct definitions *definitions,
+salvor_status owner_graph_make(struct object_index *index, const struct known_kinds *known,
                                struct owner_graph *ret_graph)
 {
     memset(ret_graph, 0, sizeof *ret_graph);
@@ -216,7 +217,7 @@ salvor_status owner_graph_make(struct object_index *index, const struct definiti
     if (ret_graph->kinds == NULL)
         return SALVOR_FAILED;
     for (uint32_t i = 0; i < index->owner_kinds.count; i++)
-        ret_graph->kinds[i] = look_up(index, definitions, names_text(&index->owner_kinds, i));
+        ret_graph->kinds[i] = look_up(index, known, names_text(&index->owner_kinds, i));
     resolve(ret_graph);
     find_levels(ret_graph);
     find_losses(ret_graph);

@@ -29,9 +29,17 @@ struct owner_graph {
     uint32_t deepest;         /* level */
 };
 
+/* What is known of kinds beside those of the objects themselves. */
+struct known_kinds {
+    const struct definitions *definitions;
+    /* whether the target serves it; NULL: that is not known */
+    int (*is_served)(const void *data, struct salvor_span group, struct salvor_span kind);
+    const void *data;
+};
+
 /* Resolves all owner references of a complete index, and finds levels and losses. SALVOR_FAILED: no
  * memory. index->links then hold numbers of objects instead of keys. */
-salvor_status owner_graph_make(struct object_index *index, const struct definitions *definitions,
+salvor_status owner_graph_make(struct object_index *index, const struct known_kinds *known,
                                struct owner_graph *ret_graph);
 void owner_graph_clear(struct owner_graph *graph);
 

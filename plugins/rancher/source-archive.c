@@ -23,6 +23,8 @@ salvor_status source_archive_name(salvor_call *call, char name[ARTIFACT_NAME_SIZ
         struct archive_name parts;
         const char *artifact = salvor_json_text(one, "/name", "");
         archive_name_read(artifact, &parts);
+        if (strcmp(salvor_json_text(one, "/origin", "source"), "run") == 0)
+            continue; /* made by this run itself */
         if (wanted != NULL ? strcmp(artifact, wanted) != 0 : !parts.is_archive)
             continue;
         found = artifact;

@@ -8,14 +8,29 @@
 #include "source-archive.h"
 
 static salvor_status judge(salvor_call *call, struct archive_survey *survey,
-                           const struct encryption_config *config)
+                           const struct encryption_config *config, const struct target *target)
 {
     SALVOR_TRY(judge_file(call, survey));
     SALVOR_TRY(judge_secrets(call, survey, config));
     if (survey->damaged) /* whatever is missing may be in what was not read */
         return SALVOR_OK;
-    SALVOR_TRY(judge_relations(call, survey, config));
-    return judge_versions(call, survey);
+    SALVOR_TRY(judge_relations(call, survey, config, target));
+    SALVOR_TRY(judge_versions(call, survey, target));
+    return target != NULL ? judge_target(call, survey, target) : SALVOR_OK;
+}
+
+/* With the target where the site names one. */
+static salvor_status judge_here(salvor_call *call, struct archive_survey *survey,
+                                const struct encryption_config *config)
+{
+    struct target target;
+    if (!cluster_is_named(call) || survey->damaged)
+        return judge(call, survey, config, NULL);
+    salvor_status status = target_look(call, survey, &target);
+    if (status == SALVOR_OK)
+        status = judge(call, survey, config, &target);
+    target_clear(&target);
+    return status;
 }
 
 salvor_status rancher_validate(salvor_call *call, const struct salvor_request *request)
@@ -34,7 +49,7 @@ salvor_status rancher_validate(salvor_call *call, const struct salvor_request *r
     SALVOR_TRY(source_encryption_config(call, &config));
     salvor_status status = archive_survey_make(call, artifact, config, &survey);
     if (status == SALVOR_OK)
-        status = judge(call, &survey, config);
+        status = judge_here(call, &survey, config);
     archive_survey_clear(&survey);
     return status;
 }

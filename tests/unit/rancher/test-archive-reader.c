@@ -23,7 +23,8 @@ static size_t read_objects(const char *name, struct made archive,
     size_t closed = 0;
     host.artifacts = artifacts;
     assert_int_equal(archive_reader_open(fake_call(&host), name, config, &reader), SALVOR_OK);
-    while ((status = archive_reader_next(reader, &member)) == SALVOR_OK) {
+    while ((status = archive_reader_next(reader, &member)) == SALVOR_OK &&
+           (status = archive_reader_load(reader, &member)) == SALVOR_OK) {
         if (member.role != MEMBER_OBJECT)
             continue;
         closed += member.encrypted && member.answer != CIPHER_OPENED;
@@ -105,6 +106,7 @@ static void tells_roles_apart(void **state)
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
             assert_int_equal(archive_reader_next(reader, &member), SALVOR_OK);
+            assert_int_equal(archive_reader_load(reader, &member), SALVOR_OK);
             assert_string_equal(member.path, expected[i].path);
             assert_int_equal(member.role, expected[i].role);
             assert_int_equal(member.number, expected[i].number);

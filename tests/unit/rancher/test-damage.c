@@ -32,7 +32,8 @@ static salvor_status read_all(struct made archive)
     host.artifacts = artifacts;
     digest = UINT64_C(14695981039346656037);
     assert_int_equal(archive_reader_open(fake_call(&host), "a", NULL, &reader), SALVOR_OK);
-    while ((status = archive_reader_next(reader, &member)) == SALVOR_OK) {
+    while ((status = archive_reader_next(reader, &member)) == SALVOR_OK &&
+           (status = archive_reader_load(reader, &member)) == SALVOR_OK) {
         add_to_digest(member.path, strlen(member.path) + 1);
         add_to_digest(member.stored.data, (size_t)member.stored.size);
     }

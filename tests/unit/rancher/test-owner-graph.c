@@ -44,7 +44,8 @@ static void check(const struct row *rows, size_t count, const struct definitions
     uint32_t lost = 0;
     for (size_t i = 0; i < count; i++)
         add(index, &rows[i]);
-    assert_int_equal(owner_graph_make(index, definitions, &graph), SALVOR_OK);
+    const struct known_kinds known = {definitions, NULL, NULL};
+    assert_int_equal(owner_graph_make(index, &known, &graph), SALVOR_OK);
     for (size_t i = 0; i < count; i++) {
         const struct index_object *object = object_index_object(index, (uint32_t)i);
         if (object->level != rows[i].level)
