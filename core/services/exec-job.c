@@ -11,48 +11,25 @@
 #include "base/kill-point.h"
 #include "base/text.h"
 #include "base/utf8.h"
-#include "services/beneath.h"
+#include "services/command-request.h"
 #include "services/exec-command.h"
 #include "services/exec.h"
 #include "services/job-folder.h"
+#include "services/job-state.h"
 #include "services/job-unit.h"
 #include "services/recorder.h"
 #include "services/run-paths.h"
 #include "services/shims.h"
 
-enum {
-    JOB_TAIL = 65536,
-    JOB_KEPT_LEAST = 65536,
-    JOB_ID_LIMIT = 100,
-    POLL_FIRST_MS = 20,
-    POLL_MOST_MS = 500,
-    /* Before the parent's own deadline for the call, so that PENDING still gets there. */
-    DEADLINE_MARGIN_MS = 200
-};
-
-/* ---- which job ------------------------------------------------------------------------------- */
+enum { POLL_FIRST_MS = 20, POLL_MOST_MS = 500 };
 
 /* The job's folder, owned by the caller; NULL with the failure recorded. `own`: it must be one of
  * the running step. */
 static char *folder_of(struct worker_call *call, const char *id, int own, salvor_status *ret_status)
 {
-    const json_t *step = json_object_get(call->body, "step");
-    const char *frozen = json_text(step, "job_id");
-    *ret_status = SALVOR_BUG;
-    if (id == NULL || strlen(id) > JOB_ID_LIMIT || strchr(id, '/') != NULL ||
-        beneath_check(id, 1, NULL) != 0) {
-        (void)call_fail(call, SALVOR_BUG, "job id '%.120s' is not made of A-Z a-z 0-9 . _ -",
-                        id != NULL ? id : "");
+    *ret_status = job_check_id(call, id, own);
+    if (*ret_status != SALVOR_OK)
         return NULL;
-    }
-    if (own && frozen != NULL) {
-        size_t size = strlen(frozen);
-        if (strncmp(id, frozen, size) != 0 || (id[size] != '\0' && id[size] != '-')) {
-            (void)call_fail(call, SALVOR_BUG,
-                            "job id '%s' does not begin with that of the step, '%s'", id, frozen);
-            return NULL;
-        }
-    }
     const char *jobs = run_folder(call, "jobs_folder");
     *ret_status = SALVOR_FAILED;
     return jobs != NULL ? text_format("%s/%s", jobs, id) : NULL;
@@ -227,15 +204,6 @@ static salvor_status begin(struct worker_call *call, const char *folder, const c
     return start_anywhere(call, folder, id, command, ret_start);
 }
 
-/* What recordings and replays call the job: its id changes from run to run. */
-static json_t *job_key(const struct worker_call *call, const char *id)
-{
-    const json_t *step = json_object_get(call->body, "step");
-    const char *instance = json_text(step, "instance");
-    return json_make("{s:o,s:s}", "job", run_paths_hide_text(call, id), "step",
-                     instance != NULL ? instance : "-");
-}
-
 static salvor_status finish_start(struct worker_call *call, const char *id,
                                   const struct exec_command *command, salvor_status status)
 {
@@ -271,11 +239,9 @@ salvor_status exec_job_start(salvor_call *public_call, const char *id,
     const int64_t before = clock_monotonic_ms();
     status = begin(call, folder, id, request, &command, &start);
     if (start.begun) {
-        json_t *evidence = json_make("{s:s,s:s,s:b}", "job", id, "certainty",
-                                     start.certainty == SALVOR_CERTAINTY_ANSWERED ? "answered"
-                                     : start.certainty == SALVOR_CERTAINTY_SENT   ? "sent"
-                                                                                  : "not-sent",
-                                     "started", status == SALVOR_OK);
+        json_t *evidence =
+            json_make("{s:s,s:s,s:b}", "job", id, "certainty",
+                      command_certainty_word(start.certainty), "started", status == SALVOR_OK);
         if (start.unit != NULL)
             json_put_text(evidence, "unit", start.unit);
         exec_evidence(call, &command, "job_start", evidence, clock_monotonic_ms() - before);
@@ -297,14 +263,6 @@ static uint32_t state_of(enum job_phase phase)
     default:
         return SALVOR_JOB_ABSENT;
     }
-}
-
-static const char *state_word(uint32_t state)
-{
-    return state == SALVOR_JOB_RUNNING ? "running"
-           : state == SALVOR_JOB_ENDED ? "ended"
-           : state == SALVOR_JOB_LOST  ? "lost"
-                                       : "absent";
 }
 
 static int tail(struct worker_call *call, const char *folder, const char *name, const char *more,
@@ -354,47 +312,12 @@ static int look(struct worker_call *call, const char *folder, struct salvor_job_
 static void tell_state(struct worker_call *call, const char *id,
                        const struct salvor_job_state *state, const char *what, int64_t duration_ms)
 {
-    json_t *body =
-        json_make("{s:s,s:s,s:s,s:s,s:I}", "service", "exec", "what", what, "job", id, "state",
-                  state_word(state->state), "duration_ms", (json_int_t)duration_ms);
-    if (state->state == SALVOR_JOB_ENDED && state->signal_number == 0)
-        json_put(body, "exit_status", json_integer(state->exit_status));
-    if (state->state == SALVOR_JOB_ENDED && state->signal_number != 0)
-        json_put(body, "signal", json_integer(state->signal_number));
+    json_t *body = json_make("{s:s,s:s,s:s,s:I}", "service", "exec", "what", what, "job", id,
+                             "duration_ms", (json_int_t)duration_ms);
+    job_state_evidence(state, body);
     if (recorder_replays(call->session->recorder))
         json_put(body, "replayed", json_true());
     call_evidence(call, body);
-}
-
-static json_t *state_answer(const struct worker_call *call, const struct salvor_job_state *state)
-{
-    return json_make("{s:s,s:i,s:i,s:I,s:I,s:o,s:o}", "state", state_word(state->state),
-                     "exit_status", state->exit_status, "signal", state->signal_number,
-                     "started_ms", (json_int_t)state->started_ms, "ended_ms",
-                     (json_int_t)state->ended_ms, "out",
-                     run_paths_hide(call, state->out.data, (size_t)state->out.size), "err",
-                     run_paths_hide(call, state->err.data, (size_t)state->err.size));
-}
-
-static void state_from(struct worker_call *call, const json_t *answer, struct salvor_job_state *ret)
-{
-    static const uint32_t states[] = {SALVOR_JOB_ABSENT, SALVOR_JOB_RUNNING, SALVOR_JOB_ENDED,
-                                      SALVOR_JOB_LOST};
-    struct salvor_span *const spans[] = {&ret->out, &ret->err};
-    static const char *const names[] = {"out", "err"};
-    *ret = (struct salvor_job_state){.struct_size = sizeof *ret, .state = SALVOR_JOB_ABSENT};
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
-        if (text_equal(json_text(answer, "state"), state_word(states[i])))
-            ret->state = states[i];
-    ret->exit_status = (int32_t)json_whole(answer, "exit_status", -1);
-    ret->signal_number = (int32_t)json_whole(answer, "signal", 0);
-    ret->started_ms = json_whole(answer, "started_ms", 0);
-    ret->ended_ms = json_whole(answer, "ended_ms", 0);
-    for (size_t i = 0; i < 2; i++) {
-        size_t size = 0;
-        cleanup_free char *data = run_paths_show(call, json_object_get(answer, names[i]), &size);
-        *spans[i] = (struct salvor_span){call_keep_text(call, data, size), size};
-    }
 }
 
 static salvor_status replay_state(struct worker_call *call, const char *method, const char *id,
@@ -404,7 +327,7 @@ static salvor_status replay_state(struct worker_call *call, const char *method, 
     cleanup_json json_t *answer = NULL;
     salvor_status status = recorder_replay(call, "exec", method, key, NULL, &answer);
     if (answer != NULL) {
-        state_from(call, answer, ret);
+        job_state_from(call, answer, ret);
         tell_state(call, id, ret, method, 0);
     }
     return status;
@@ -416,12 +339,7 @@ static salvor_status record_state(struct worker_call *call, const char *method, 
     if (!recorder_records(call->session->recorder) || status == SALVOR_CANCELLED)
         return status;
     cleanup_json json_t *key = job_key(call, id);
-    return recorder_save(call, "exec", method, key, status, state_answer(call, state), NULL);
-}
-
-static int state_usable(const struct salvor_job_state *state)
-{
-    return state != NULL && state->struct_size >= sizeof *state;
+    return recorder_save(call, "exec", method, key, status, job_state_answer(call, state), NULL);
 }
 
 salvor_status exec_job_poll(salvor_call *public_call, const char *id,
@@ -430,7 +348,7 @@ salvor_status exec_job_poll(salvor_call *public_call, const char *id,
     struct worker_call *call = call_of(public_call);
     cleanup_error struct error err = ERROR_INIT;
     salvor_status status = SALVOR_BUG;
-    if (!state_usable(ret_state))
+    if (!job_state_is_usable(ret_state))
         return call_fail(call, SALVOR_BUG, "job_poll: struct_size of the state is not set");
     cleanup_free char *folder = folder_of(call, id, 0, &status);
     if (folder == NULL)
@@ -456,7 +374,7 @@ static salvor_status wait_for_end(struct worker_call *call, const char *folder,
         if (job_folder_look(folder, &found, &err) != 0)
             return call_fail_error(call, SALVOR_FAILED, &err);
         salvor_status status = SALVOR_OK;
-        int64_t left = call_time_left(call) - DEADLINE_MARGIN_MS;
+        int64_t left = call_time_left(call) - JOB_DEADLINE_MARGIN_MS;
         if (found.phase == JOB_PHASE_RUNNING) {
             status =
                 left <= 0 ? SALVOR_TIMEOUT : call_wait(call, NULL, 0, pause < left ? pause : left);
@@ -479,7 +397,7 @@ salvor_status exec_job_wait(salvor_call *public_call, const char *id,
     struct worker_call *call = call_of(public_call);
     salvor_status status = SALVOR_BUG;
     const int64_t before = clock_monotonic_ms();
-    if (!state_usable(ret_state))
+    if (!job_state_is_usable(ret_state))
         return call_fail(call, SALVOR_BUG, "job_wait: struct_size of the state is not set");
     cleanup_free char *folder = folder_of(call, id, 0, &status);
     if (folder == NULL)

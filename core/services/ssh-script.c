@@ -11,6 +11,11 @@
 #include "remote-common.h"
 #include "remote-get.h"
 #include "remote-have.h"
+#include "remote-job-common.h"
+#include "remote-job-kill.h"
+#include "remote-job-look.h"
+#include "remote-job-shim.h"
+#include "remote-job-start.h"
 #include "remote-put.h"
 #include "remote-run.h"
 #include "services/ssh-quote.h"
@@ -125,16 +130,45 @@ char *ssh_script_run(const struct ssh_script_command *command)
     return buffer_take(&out);
 }
 
+static void add_parameters(struct buffer *out, const char *const *parameters)
+{
+    for (; parameters[0] != NULL; parameters += 2)
+        add_parameter(out, parameters[0], parameters[1]);
+}
+
 char *ssh_script_make(enum ssh_script which, const char *const *parameters)
 {
-    static const char *const texts[] = {[SSH_SCRIPT_HAVE] = remote_have,
-                                        [SSH_SCRIPT_PUT] = remote_put,
-                                        [SSH_SCRIPT_COMMIT] = remote_commit,
-                                        [SSH_SCRIPT_GET] = remote_get};
+    static const char *const texts[] = {
+        [SSH_SCRIPT_HAVE] = remote_have,         [SSH_SCRIPT_PUT] = remote_put,
+        [SSH_SCRIPT_COMMIT] = remote_commit,     [SSH_SCRIPT_GET] = remote_get,
+        [SSH_SCRIPT_JOB_LOOK] = remote_job_look, [SSH_SCRIPT_JOB_KILL] = remote_job_kill};
     struct buffer out = BUFFER_INIT(SIZE_MAX / 2);
-    for (; parameters[0] != NULL; parameters += 2)
-        add_parameter(&out, parameters[0], parameters[1]);
+    add_parameters(&out, parameters);
     (void)buffer_append_text(&out, remote_common);
+    if (which >= SSH_SCRIPT_JOB_LOOK)
+        (void)buffer_append_text(&out, remote_job_common);
     (void)buffer_append_text(&out, texts[which]);
+    return buffer_take(&out);
+}
+
+char *ssh_script_job(const struct ssh_script_command *command, const char *const *parameters,
+                     const char *const *shim_parameters)
+{
+    struct buffer shim = with_room(command);
+    add_parameter(&shim, "folder", command->folder);
+    add_parameters(&shim, shim_parameters);
+    (void)buffer_append_text(&shim, remote_common);
+    (void)buffer_append_text(&shim, remote_job_common);
+    add_script(&shim, remote_job_shim, command);
+    (void)buffer_append_text(&shim, "\n#salvor-end");
+    cleanup_ssh_script char *shim_text = buffer_take(&shim);
+    /* Quoting it again makes four characters of a quote. */
+    struct buffer out = BUFFER_INIT(SIZE_MAX / 2);
+    (void)buffer_reserve(&out, 4 * strlen(shim_text) + SCRIPT_ROOM);
+    add_parameters(&out, parameters);
+    add_parameter(&out, "shim", shim_text);
+    (void)buffer_append_text(&out, remote_common);
+    (void)buffer_append_text(&out, remote_job_common);
+    (void)buffer_append_text(&out, remote_job_start);
     return buffer_take(&out);
 }

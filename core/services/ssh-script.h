@@ -31,8 +31,20 @@ struct ssh_script_command {
 char *ssh_script_run(const struct ssh_script_command *command);
 
 /* Those without a command. `parameters`: name and value in turn, ending with NULL. */
-enum ssh_script { SSH_SCRIPT_HAVE, SSH_SCRIPT_PUT, SSH_SCRIPT_COMMIT, SSH_SCRIPT_GET };
+enum ssh_script {
+    SSH_SCRIPT_HAVE,
+    SSH_SCRIPT_PUT,
+    SSH_SCRIPT_COMMIT,
+    SSH_SCRIPT_GET,
+    SSH_SCRIPT_JOB_LOOK,
+    SSH_SCRIPT_JOB_KILL
+};
 char *ssh_script_make(enum ssh_script which, const char *const *parameters);
+
+/* Starts a job. `parameters`: of the script that starts it, `shim_parameters`: of the one that then
+ * takes care of it. */
+char *ssh_script_job(const struct ssh_script_command *command, const char *const *parameters,
+                     const char *const *shim_parameters);
 
 /* Zeroed first: it may hold secrets. */
 void ssh_script_free(char *script);

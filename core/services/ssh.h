@@ -20,6 +20,13 @@ const struct ssh_host *ssh_host_of(struct worker_call *call, salvor_ssh_host *ha
 salvor_status ssh_run(salvor_call *call, salvor_ssh_host *host,
                       const struct salvor_exec_request *request,
                       struct salvor_exec_result *ret_result);
+salvor_status ssh_job_start(salvor_call *call, salvor_ssh_host *host, const char *id,
+                            const struct salvor_exec_request *request);
+salvor_status ssh_job_poll(salvor_call *call, salvor_ssh_host *host, const char *id,
+                           struct salvor_job_state *ret_state);
+salvor_status ssh_job_wait(salvor_call *call, salvor_ssh_host *host, const char *id,
+                           struct salvor_job_state *ret_state);
+salvor_status ssh_job_kill(salvor_call *call, salvor_ssh_host *host, const char *id);
 salvor_status ssh_put(salvor_call *call, salvor_ssh_host *host, const char *artifact,
                       const char *path, uint32_t mode);
 salvor_status ssh_get(salvor_call *call, salvor_ssh_host *host, const char *path,

@@ -16,12 +16,12 @@ start
 p=$!
 {
     IFS= read -r nothing <&3
-    kill -TERM -- "-$p" || kill -TERM "$p"
+    kill -TERM "-$p" || kill -TERM "$p"
     for i in 1 2 3 4 5; do
-        kill -0 -- "-$p" || kill -0 "$p" || exit 0
+        kill -0 "-$p" || kill -0 "$p" || exit 0
         sleep 1
     done
-    kill -KILL -- "-$p" || kill -KILL "$p"
+    kill -KILL "-$p" || kill -KILL "$p"
 } >/dev/null 2>&1 &
 w=$!
 wait "$p" 2>/dev/null
