@@ -380,3 +380,11 @@ const struct salvor_batches batch_table = {
     .next = batch_next,
     .close = batch_close,
 };
+
+const struct batch_access batch_access = {
+    .room = batch_room,
+    .submit = batch_submit,
+    .ended = batch_ended,
+    .watch_add = net_watch_add,
+    .watch_remove = net_watch_remove,
+};

@@ -106,6 +106,18 @@ void batch_submit(struct worker_call *call, salvor_batch *batch, uint64_t tag,
  * any time later in net_wait. */
 void batch_ended(struct batch_task *task);
 
+/* The same for a service that is in the program: it cannot call into the library by name. */
+struct batch_access {
+    salvor_status (*room)(struct worker_call *call, salvor_batch *batch);
+    void (*submit)(struct worker_call *call, salvor_batch *batch, uint64_t tag,
+                   struct batch_task *task);
+    void (*ended)(struct batch_task *task);
+    int (*watch_add)(struct net_watch *watch);
+    void (*watch_remove)(const struct net_watch *watch);
+};
+
+extern const struct batch_access batch_access;
+
 /* outcome of a finished transfer; its error is moved. `repeatable`: by method or flag. */
 void batch_outcome_of(struct net_transfer *transfer, int repeatable, struct batch_outcome *ret);
 

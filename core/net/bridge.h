@@ -67,6 +67,8 @@ struct net_bridge {
     void (*kill_point)(const char *row, const char *event);
 };
 
+struct batch_access; /* net/batch.h */
+
 /* One table that the library offers. */
 struct net_table {
     const char *name; /* "salvor.http" */
@@ -82,6 +84,7 @@ struct net_border {
     const char *stamp;
     /* `bridge` lives as long as the process. The tables end with name NULL. */
     const struct net_table *(*open)(const struct net_bridge *bridge);
+    const struct batch_access *batch; /* net/batch.h: for services of the program */
 };
 
 #endif

@@ -30,4 +30,5 @@ static const struct net_table *open_tables(const struct net_bridge *bridge)
 }
 
 /* The name is NET_BORDER_SYMBOL. */
-SALVOR_EXPORT const struct net_border salvor_net_border = {SALVOR_VERSION, NET_STAMP, open_tables};
+SALVOR_EXPORT const struct net_border salvor_net_border = {SALVOR_VERSION, NET_STAMP, open_tables,
+                                                           &batch_access};

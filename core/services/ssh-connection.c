@@ -10,6 +10,7 @@
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -240,12 +241,17 @@ static void begin(struct ssh_connection *connection)
 
 /* ---- connecting ------------------------------------------------------------------------------ */
 
+/* Newest ERROR_TEXT bytes of its standard error. */
 static char *said(const struct ssh_connection *connection)
 {
+    struct stat status;
     char *text = memory_new(ERROR_TEXT + 1, 1);
     size_t used = 0;
+    off_t from = 0;
+    if (fstat(connection->words, &status) == 0 && status.st_size > ERROR_TEXT)
+        from = status.st_size - ERROR_TEXT;
     while (used < ERROR_TEXT) {
-        ssize_t got = pread(connection->words, text + used, ERROR_TEXT - used, (off_t)used);
+        ssize_t got = pread(connection->words, text + used, ERROR_TEXT - used, from + (off_t)used);
         if (got <= 0)
             break;
         used += (size_t)got;

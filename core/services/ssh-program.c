@@ -54,7 +54,7 @@ static const char *const fixed_options[] = {
     "AddKeysToAgent=no",
     "Compression=no",
     "TCPKeepAlive=yes",
-    "LogLevel=ERROR",
+    "LogLevel=INFO", /* with less it keeps some reasons to itself */
 };
 
 static void add_option(json_t *argv, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -305,8 +305,10 @@ static int fingerprint_of(const char *key, char *ret_text, size_t size)
 int ssh_host_key_main(int argc, char **argv)
 {
     char found[64];
-    if (argc != 5 || fingerprint_of(argv[4], found, sizeof found) != 0)
-        return 0; /* asked which types are known, before there is a key: any */
+    /* Before there is a key ssh asks which types are known: any. */
+    if (argc != 5 || text_equal(argv[3], "NONE") ||
+        fingerprint_of(argv[4], found, sizeof found) != 0)
+        return 0;
     size_t size = strlen(found);
     for (const char *pin = argv[1]; *pin != '\0';) {
         size_t length = strcspn(pin, ",");

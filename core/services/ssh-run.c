@@ -1,3 +1,4 @@
+#include "services/ssh-run.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -57,14 +58,6 @@ static char *output_file(const struct ssh_command *command)
                : text_format("%s/%s", command->scratch, command->output_path);
 }
 
-static json_t *answer_of(const struct worker_call *call, const struct salvor_exec_result *result)
-{
-    return json_make("{s:i,s:i,s:o,s:o}", "exit_status", result->exit_status, "certainty",
-                     (int)result->certainty, "out",
-                     run_paths_hide(call, result->out.data, (size_t)result->out.size), "err",
-                     run_paths_hide(call, result->err.data, (size_t)result->err.size));
-}
-
 static void span_from(struct worker_call *call, const json_t *hidden, struct salvor_span *ret)
 {
     size_t size = 0;
@@ -73,38 +66,34 @@ static void span_from(struct worker_call *call, const json_t *hidden, struct sal
     ret->size = size;
 }
 
-static void take_answer(struct worker_call *call, const json_t *answer,
-                        struct salvor_exec_result *ret)
+salvor_status ssh_run_record(struct worker_call *call, const char *method,
+                             const struct ssh_command *command, salvor_status status,
+                             const struct salvor_exec_result *answer)
 {
+    if (!recorder_records(call->session->recorder) || status == SALVOR_CANCELLED)
+        return status;
+    cleanup_free char *path = output_file(command);
+    json_t *kept =
+        json_make("{s:i,s:i,s:o,s:o}", "exit_status", answer->exit_status, "certainty",
+                  (int)answer->certainty, "out",
+                  run_paths_hide(call, answer->out.data, (size_t)answer->out.size), "err",
+                  run_paths_hide(call, answer->err.data, (size_t)answer->err.size));
+    return recorder_save(call, "ssh", method, command->key, status, kept, path);
+}
+
+salvor_status ssh_run_replay(struct worker_call *call, const char *method,
+                             const struct ssh_command *command, struct salvor_exec_result *ret)
+{
+    cleanup_json json_t *answer = NULL;
+    cleanup_free char *path = output_file(command);
+    salvor_status status = recorder_replay(call, "ssh", method, command->key, path, &answer);
+    if (answer == NULL)
+        return status;
     ret->exit_status = (int32_t)json_whole(answer, "exit_status", -1);
     ret->certainty = (uint32_t)json_whole(answer, "certainty", SALVOR_CERTAINTY_NOT_SENT);
     span_from(call, json_object_get(answer, "out"), &ret->out);
     span_from(call, json_object_get(answer, "err"), &ret->err);
-}
-
-static salvor_status replay(struct running *running, struct salvor_exec_result *ret)
-{
-    cleanup_json json_t *answer = NULL;
-    cleanup_free char *path = output_file(running->command);
-    salvor_status status =
-        recorder_replay(running->call, "ssh", "run", running->command->key, path, &answer);
-    if (answer != NULL) {
-        take_answer(running->call, answer, ret);
-        running->output.bytes = ret->out.size;
-        tell(running, ret);
-    }
     return status;
-}
-
-static salvor_status record(const struct running *running, salvor_status status,
-                            const struct salvor_exec_result *result)
-{
-    struct worker_call *call = running->call;
-    if (!recorder_records(call->session->recorder) || status == SALVOR_CANCELLED)
-        return status;
-    cleanup_free char *path = output_file(running->command);
-    return recorder_save(call, "ssh", "run", running->command->key, status, answer_of(call, result),
-                         path);
 }
 
 /* ---- the service ----------------------------------------------------------------------------- */
@@ -166,8 +155,12 @@ salvor_status ssh_run(salvor_call *public_call, salvor_ssh_host *handle,
     status = call_wait(call, NULL, 0, 0);
     if (status != SALVOR_PENDING)
         return status;
-    if (recorder_replays(call->session->recorder))
-        return replay(&running, ret_result);
+    if (recorder_replays(call->session->recorder)) {
+        status = ssh_run_replay(call, "run", &command, ret_result);
+        running.output.bytes = ret_result->out.size;
+        tell(&running, ret_result);
+        return status;
+    }
     status = run_it(&running, ret_result);
-    return record(&running, status, ret_result);
+    return ssh_run_record(call, "run", &command, status, ret_result);
 }

@@ -82,6 +82,7 @@ const struct salvor_ssh ssh_table = {
     .version = 1,
     .host_open = host_open,
     .run = ssh_run,
+    .submit = ssh_submit,
     .job_start = ssh_job_start,
     .job_poll = ssh_job_poll,
     .job_wait = ssh_job_wait,

@@ -20,6 +20,8 @@ const struct ssh_host *ssh_host_of(struct worker_call *call, salvor_ssh_host *ha
 salvor_status ssh_run(salvor_call *call, salvor_ssh_host *host,
                       const struct salvor_exec_request *request,
                       struct salvor_exec_result *ret_result);
+salvor_status ssh_submit(salvor_call *call, salvor_batch *batch, salvor_ssh_host *host,
+                         uint64_t tag, const struct salvor_exec_request *request);
 salvor_status ssh_job_start(salvor_call *call, salvor_ssh_host *host, const char *id,
                             const struct salvor_exec_request *request);
 salvor_status ssh_job_poll(salvor_call *call, salvor_ssh_host *host, const char *id,

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "host/redact.h"
 #include "net/bridge.h"
+#include "services/ssh-submit.h"
 #include "worker/interfaces.h"
 
 /* What it offers, for negotiation; core/net/library.c has the tables. */
@@ -132,6 +133,7 @@ static int open_once(struct error *reterr)
     const struct net_table *tables = border->open(&bridge);
     if (check_tables(tables, reterr) != 0)
         return -1;
+    ssh_submit_use(border->batch);
     for (; tables->name != NULL; tables++)
         interface_register(tables->name, tables->version, tables->table);
     return 0;

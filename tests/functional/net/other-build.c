@@ -9,5 +9,5 @@ static const struct net_table *open_tables(const struct net_bridge *bridge)
 
 SALVOR_EXPORT extern const struct net_border salvor_net_border;
 const struct net_border salvor_net_border = {
-    SALVOR_VERSION, "0000000000000000000000000000000000000000000000000000000000000000",
-    open_tables};
+    SALVOR_VERSION, "0000000000000000000000000000000000000000000000000000000000000000", open_tables,
+    NULL};

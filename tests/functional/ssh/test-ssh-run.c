@@ -253,9 +253,10 @@ static void await_gone(const char *path)
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
-/* The command says with a file that it runs, and removes it when it is told to end. */
-static const char lives[] = "trap 'rm \"$HOME/alive\"; exit 3' TERM; : >\"$HOME/alive\";"
-                            " while :; do sleep 0.1; done";
+/* The command says with a file that it runs, and removes it when it is told to end. (A dash that is
+ * just starting a command in the foreground would not hear it.) */
+static const char lives[] =
+    "trap 'rm \"$HOME/alive\"; exit 3' TERM; : >\"$HOME/alive\"; sleep 100 & wait";
 
 static void a_time_limit_ends_it_there_too(void **state)
 {

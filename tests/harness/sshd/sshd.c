@@ -309,13 +309,14 @@ struct sshd *sshd_start(const struct sshd_settings *settings)
     int listener = listen_there(host->address, &host->port);
     struct buffer config = BUFFER_INIT(65536);
     make_host_keys(host, settings->host_keys != NULL ? settings->host_keys : "ed25519", &config);
+    /* Of a line that stands twice the first one counts. */
     (void)buffer_format(&config,
-                        "AuthorizedKeysFile %s.pub\nPidFile none\nStrictModes no\n"
+                        "%s\nAuthorizedKeysFile %s.pub\nPidFile none\nStrictModes no\n"
                         "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
                         "PermitRootLogin prohibit-password\nMaxSessions 200\nUsePAM no\n"
-                        "LogLevel QUIET\nSetEnv HOME=%s\n%s",
-                        host->key_file, host->home,
-                        settings->configured != NULL ? settings->configured : "");
+                        "LogLevel QUIET\nSetEnv HOME=%s\n",
+                        settings->configured != NULL ? settings->configured : "", host->key_file,
+                        host->home);
     cleanup_free char *path = text_format("%s/sshd_config", host->folder);
     cleanup_free char *text = buffer_take(&config);
     write_text(path, text);

@@ -35,7 +35,7 @@ struct sshd_rules {
 
 struct sshd_settings {
     const char *host_keys;  /* types, "ed25519" or "rsa ed25519"; NULL: ed25519 */
-    const char *configured; /* further lines of sshd_config, or NULL */
+    const char *configured; /* further lines of sshd_config, which win, or NULL */
     const char *address;    /* NULL: 127.0.0.1 */
 };
 
