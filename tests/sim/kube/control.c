@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guard.h"
 #include "json-text.h"
 #include "json-tree.h"
 #include "status.h"
@@ -113,6 +114,12 @@ void control_answer(struct sim_kube *sim, struct sim_request *request, struct si
         answer_json(answer, 200, json_object());
     } else if (strcmp(request->method, "DELETE") == 0 && strcmp(what, "faults") == 0) {
         control_clear_faults(sim);
+        answer_json(answer, 200, json_object());
+    } else if (posts && strcmp(what, "guards") == 0) {
+        guard_add(sim, body);
+        answer_json(answer, 200, json_object());
+    } else if (strcmp(request->method, "DELETE") == 0 && strcmp(what, "guards") == 0) {
+        guards_clear(sim);
         answer_json(answer, 200, json_object());
     } else if (posts && strcmp(what, "tokens") == 0 && tree_text(body, "token") != NULL &&
                tree_text(body, "user") != NULL) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guard.h"
 #include "json-text.h"
 #include "json-tree.h"
 #include "list.h"
@@ -184,6 +185,8 @@ void delete_object(struct sim_kube *sim, struct sim_request *request, struct sim
         return;
     cleanup_json json_t *object = store_object_tree(live);
     json_t *failure = check_preconditions(route, options, object);
+    if (failure == NULL)
+        failure = guard_refusal(sim, route->type, route->name);
     if (failure != NULL) {
         answer_status(answer, failure);
         return;
@@ -201,6 +204,27 @@ void delete_object(struct sim_kube *sim, struct sim_request *request, struct sim
     } else {
         answer_status(answer, status_success(route->type, route->name, uid));
     }
+}
+
+/* What a webhook says to one of the selected objects. */
+static json_t *collection_refusal(const struct sim_kube *sim, const struct kube_type *type,
+                                  const char *prefix, const struct selector *selector)
+{
+    struct store_cursor cursor;
+    const struct store_object *state;
+    const char *key;
+    if (sim->guards == NULL)
+        return NULL;
+    store_walk(&cursor, type->table, sim->store->revision, prefix, prefix);
+    while ((state = store_walk_next(&cursor, &key)) != NULL) {
+        const char *slash = strchr(key, '/');
+        json_t *refusal = selector_matches(selector, key, state)
+                              ? guard_refusal(sim, type, slash == NULL ? key : slash + 1)
+                              : NULL;
+        if (refusal != NULL)
+            return refusal;
+    }
+    return NULL;
 }
 
 void delete_collection(struct sim_kube *sim, struct sim_request *request, struct sim_answer *answer)
@@ -223,6 +247,12 @@ void delete_collection(struct sim_kube *sim, struct sim_request *request, struct
         return;
     }
     cleanup_free char *prefix = list_prefix(&request->route);
+    failure = collection_refusal(sim, type, prefix, selector);
+    if (failure != NULL) {
+        answer_status(answer, failure);
+        selector_free(selector);
+        return;
+    }
     struct output_list head = {.revision = sim->store->revision, .remaining = -1};
     struct store_cursor cursor;
     const struct store_object *state;

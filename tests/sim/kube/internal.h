@@ -110,6 +110,7 @@ struct sim_kube {
     size_t token_count;
     struct sim_fault *faults;
     size_t fault_count;
+    json_t *guards; /* rules of guard.h, or NULL */
     struct sim_hook *hooks;
     size_t hook_count;
 

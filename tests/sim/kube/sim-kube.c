@@ -12,6 +12,7 @@
 #include "audit.h"
 #include "control.h"
 #include "controllers.h"
+#include "guard.h"
 #include "internal.h"
 #include "json-text.h"
 #include "json-tree.h"
@@ -133,6 +134,7 @@ void sim_kube_free(struct sim_kube *sim)
         watch_close(sim, sim->watches);
     audit_close(sim);
     control_clear_faults(sim);
+    guards_clear(sim);
     for (size_t i = 0; i < sim->token_count; i++) {
         free(sim->tokens[i].token);
         free(sim->tokens[i].user);

@@ -253,6 +253,28 @@ static void injected_errors_answer_as_asked(void **state)
     sim_kube_process_stop(&server);
 }
 
+static void guards_refuse_as_webhooks_do(void **state)
+{
+    (void)state;
+    const struct sim_kube_options options = {0};
+    struct sim_kube_process server = start(&options, NULL, NULL);
+    json_t *user = map("user");
+    tree_set_text(user, "data.uses", "used");
+    assert_int_equal(ask(&server, "POST", MAPS, map("used"), NULL), 201);
+    assert_int_equal(ask(&server, "POST", MAPS, user, NULL), 201);
+    json_t *rule = json_pack("{s:s, s:s, s:s, s:s}", "plural", "configmaps", "referredBy",
+                             "configmaps", "field", "data.uses", "webhook", "hook.test");
+    assert_int_equal(ask(&server, "POST", "/_sim/guards", rule, NULL), 200);
+    cleanup_json json_t *refusal = NULL;
+    assert_int_equal(ask(&server, "DELETE", MAPS "/used", NULL, &refusal), 400);
+    assert_non_null(strstr(tree_text(refusal, "message"), "hook.test"));
+    assert_int_equal(ask(&server, "DELETE", MAPS, NULL, NULL), 400);
+    assert_int_equal(ask(&server, "GET", MAPS "/user", NULL, NULL), 200);
+    assert_int_equal(ask(&server, "DELETE", MAPS "/user", NULL, NULL), 200);
+    assert_int_equal(ask(&server, "DELETE", MAPS "/used", NULL, NULL), 200);
+    sim_kube_process_stop(&server);
+}
+
 static void audit_log_holds_every_request(void **state)
 {
     (void)state;
@@ -330,6 +352,7 @@ int main(void)
         cmocka_unit_test(collector_follows_owners),
         cmocka_unit_test(hooks_see_changes),
         cmocka_unit_test(injected_errors_answer_as_asked),
+        cmocka_unit_test(guards_refuse_as_webhooks_do),
         cmocka_unit_test(audit_log_holds_every_request),
         cmocka_unit_test(tokens_are_told_apart),
     };

@@ -289,6 +289,25 @@ static const struct {
             {"generate", fill},
             {"stop", stop}};
 
+/* {"name", "days"}: a pair for whoever needs one; NSX knows nothing of it. */
+static void make_pair(const json_t *wish, struct nsx_answer *answer)
+{
+    enum { DAY_S = 24 * 3600, TEN_YEARS = 3650 };
+    const char *name = json_text(wish, "name");
+    struct certificate made = {NULL, NULL};
+    struct certificate_request request = {.common_name = name == NULL ? "nobody" : name,
+                                          .organization = "VMware",
+                                          .valid_from_s = -3600,
+                                          .valid_to_s = json_whole(wish, "days", TEN_YEARS) * DAY_S,
+                                          .is_client = 1};
+    if (certificate_make(&request, &made, NULL) != 0)
+        nsx_answer_json(answer, 400, json_make("{s:s}", "error", "no certificate could be made"));
+    else
+        nsx_answer_json(answer, 200,
+                        json_make("{s:s, s:s}", "certificate", made.pem, "key", made.key_pem));
+    certificate_clear(&made);
+}
+
 static json_t *readable(const struct sim_nsx *sim, const char *what)
 {
     if (strcmp(what, "state") == 0)
@@ -301,6 +320,8 @@ static json_t *readable(const struct sim_nsx *sim, const char *what)
         return json_clone(sim->counters);
     if (strcmp(what, "clusters") == 0)
         return nsx_clusters_json(sim);
+    if (strcmp(what, "adapters") == 0)
+        return nsx_adapters_json(sim);
     if (strcmp(what, "addresses") == 0)
         return sim_nsx_addresses(sim);
     if (strcmp(what, "clock") == 0)
@@ -335,6 +356,10 @@ static void perform(struct sim_nsx *sim, const struct nsx_request *request, cons
                                     : json_loadb(request->body.data, request->body.size, 0, NULL);
     if (wish == NULL) {
         refuse(answer, 400, "the body is no JSON");
+        return;
+    }
+    if (strcmp(what, "certificate") == 0) {
+        make_pair(wish, answer);
         return;
     }
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)

@@ -26,17 +26,34 @@ static json_t *intent_of(const struct nsx_intent *intent)
     return tables;
 }
 
-static json_t *adapters_of(const struct sim_nsx *sim)
+/* Policies that adapters outside of the simulator have not acknowledged as they are now. */
+static int unacknowledged(const struct sim_nsx *sim, const struct nsx_adapter *adapter)
+{
+    int count = 0;
+    if (adapter->stream == NULL)
+        return 0;
+    cleanup_json json_t *wanted = nsx_realization_wanted(sim, adapter->name);
+    size_t i;
+    json_t *policy;
+    json_array_foreach (wanted, i, policy) {
+        const json_t *ack = json_object_get(adapter->acks, json_text(policy, "policy"));
+        const char *version = json_text(ack, "version");
+        count += !text_equal(version, json_text(policy, "version")) && !text_equal(version, "*");
+    }
+    return count;
+}
+
+json_t *nsx_adapters_json(const struct sim_nsx *sim)
 {
     json_t *adapters = json_object();
     for (size_t i = 0; i < sim->adapter_count; i++) {
         const struct nsx_adapter *adapter = &sim->adapters[i];
         json_put(adapters, adapter->name,
-                 json_make("{s:b, s:b, s:s?, s:s, s:I, s:i, s:O}", "connected",
+                 json_make("{s:b, s:b, s:s?, s:s, s:I, s:i, s:i, s:O}", "connected",
                            adapter->is_connected, "external", adapter->stream != NULL, "clusterId",
                            adapter->cluster_id, "sha256", adapter->fingerprint, "heartbeatMs",
-                           (json_int_t)adapter->heartbeat_ms, "beats", adapter->beats, "acks",
-                           adapter->acks));
+                           (json_int_t)adapter->heartbeat_ms, "beats", adapter->beats, "waiting",
+                           unacknowledged(sim, adapter), "acks", adapter->acks));
     }
     return adapters;
 }
@@ -100,7 +117,7 @@ json_t *nsx_dump(const struct sim_nsx *sim)
 {
     json_t *dump = nsx_state(sim);
     json_put(dump, "intent", intent_of(&sim->intent));
-    json_put(dump, "adapters", adapters_of(sim));
+    json_put(dump, "adapters", nsx_adapters_json(sim));
     json_put(dump, "realization", realization_of(sim));
     json_put(dump, "inventory", inventory_of(sim));
     json_put(dump, "restoreStatus", nsx_restore_json(sim));

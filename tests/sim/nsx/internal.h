@@ -22,9 +22,6 @@
 #define NSX_CONTROL_PREFIX "/_sim/"
 #define NSX_ADAPTER_PREFIX "/sim-adapter/"
 
-/* How the User-Agent of what plays clusters begins. */
-#define NSX_PLAYER_AGENT "sim-antrea-cluster"
-
 enum { NSX_MANAGERS = 8, NSX_PARTS = 4, NSX_UUID_SIZE = 37, NSX_INVENTORY_KINDS = 9 };
 
 struct nsx_pair {

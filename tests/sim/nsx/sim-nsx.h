@@ -16,6 +16,9 @@
 
 #include "base/error.h"
 
+/* How the User-Agent of what plays clusters begins: injected faults leave it alone. */
+#define NSX_PLAYER_AGENT "sim-antrea-cluster"
+
 struct sim_nsx;
 
 struct sim_nsx_options {

@@ -144,6 +144,8 @@ class Connection:
 class Simulator:
     """A process of its own with a clock that stands still, and what steers it."""
 
+    last = None
+
     def __init__(self, program, *options, switches=None, rate="0"):
         words = [program, "--rate", rate, "--rate-limit", "0", *options]
         for name, value in (switches or {}).items():
@@ -155,8 +157,10 @@ class Simulator:
         self.process.stdout.readline()
         with open(os.path.join(self.folder.name, "addresses"), encoding="utf-8") as file:
             self.addresses = json.load(file)
+        self.control = None
         self.control_port = self.addresses["controlPort"]
         self.admin = self.connect()
+        Simulator.last = self
 
     def __enter__(self):
         return self
@@ -177,11 +181,11 @@ class Simulator:
         return Connection(self.managers[manager], **more)
 
     def steer(self, method, what, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.control_port, timeout=60)
-        connection.request(method, "/_sim/" + what, None if body is None else json.dumps(body))
-        response = connection.getresponse()
+        if self.control is None:
+            self.control = http.client.HTTPConnection("127.0.0.1", self.control_port, timeout=60)
+        self.control.request(method, "/_sim/" + what, None if body is None else json.dumps(body))
+        response = self.control.getresponse()
         content = json.loads(response.read() or b"null")
-        connection.close()
         if response.status != 200:
             raise Failed(f"/_sim/{what}: {response.status} {content}")
         return content
@@ -208,16 +212,9 @@ class Simulator:
 
 
 def certificate(name, days=3650):
-    """A key pair made on the spot: PEM texts of certificate and key."""
-    with tempfile.TemporaryDirectory() as folder:
-        key, crt = os.path.join(folder, "key"), os.path.join(folder, "crt")
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-             "-keyout", key, "-out", crt, "-days", str(days), "-subj", f"/O=VMware/OU=Antrea Cluster/CN={name}"],
-            check=True, capture_output=True,
-        )
-        with open(crt, encoding="utf-8") as one, open(key, encoding="utf-8") as two:
-            return one.read(), two.read()
+    """A key pair made on the spot, by the simulator that was started last: PEM texts of certificate and key."""
+    made = Simulator.last.steer("POST", "certificate", {"name": name, "days": days})
+    return made["certificate"], made["key"]
 
 
 def identity(name, pem, **more):
