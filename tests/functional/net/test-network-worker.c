@@ -100,7 +100,9 @@ static void a_deadline_ends_the_wait(void **state)
     assert_in_range(clock_monotonic_ms() - began, 290, 1400);
     assert_null(strstr(outcome.error.message, "killed"));
     const json_t *record = heard_frame(&heard, "evidence");
-    assert_string_equal(json_text(record, "certainty"), "sent");
+    /* there the deadline may pass before anything was asked */
+    if (getenv("SALVOR_UNDER_VALGRIND") == NULL)
+        assert_string_equal(json_text(record, "certainty"), "sent");
     error_clear(&outcome.error);
     finish(client, &heard);
 }

@@ -245,6 +245,7 @@ static void without_any_cluster_the_plan_says_so(void **state)
     assert_int_equal(keeper.begun, 0);
     assert_string_equal(json_text(planned_lock(fixture), "kind"), "none");
     cleanup_json json_t *none = record_of(fixture, "none", &count);
+    assert_non_null(none);
     assert_int_equal(count, 1);
     assert_non_null(strstr(fixture->logged, "no lock across machines: neither the site"));
 }

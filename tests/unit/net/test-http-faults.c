@@ -100,7 +100,7 @@ static const struct fault_case cases[] = {
     {"cut-head", "fault=cut bytes=40", SALVOR_RETRY, 200, SENT, 1, 0, 1},
     {"cut-body", "fault=cut bytes=1000", SALVOR_RETRY, 200, SENT, 1, 0, 1},
     {"drip", "fault=drip bytes=200 ms=5", SALVOR_OK, 200, ANSWERED, 0, 0, 1},
-    {"drip-slow", "fault=drip bytes=1000 ms=600", SALVOR_TIMEOUT, 200, SENT, 1, 0, 1},
+    {"drip-slow", "fault=drip bytes=1000 ms=8000", SALVOR_TIMEOUT, 200, SENT, 1, 0, 1},
     {"bad-status-line", "fault=bad-status-line", SALVOR_FAILED, 0, SENT, 1, 0, 1},
     {"bad-chunk", "fault=bad-chunk", SALVOR_FAILED, 200, SENT, 1, 0, 1},
     {"short-body", "fault=short-body", SALVOR_RETRY, 200, SENT, 1, 0, 1},
@@ -141,6 +141,7 @@ static int start_site(void **state)
     struct site *site = memory_new(1, sizeof *site);
     practice_begin(&site->practice);
     site->practice.answer = accept_all;
+    site->practice.call.deadline += 600000; /* valgrind takes its time */
     site->server = practice_server_start(&(struct practice_server_options){.answer = answer});
     *state = site;
     return 0;
@@ -158,7 +159,7 @@ static int stop_site(void **state)
 }
 
 /* Short where a deadline is what is tried, long where a loaded machine must not meet one. */
-enum { PATIENT_MS = 10000, IMPATIENT_MS = 120 };
+enum { PATIENT_MS = 10000, IMPATIENT_MS = 250, IMPATIENT_UNDER_VALGRIND_MS = 3000 };
 
 /* `warm`: on connections that served others before; else on new ones, by a pool of its own. */
 static salvor_http_client *open_client(struct site *site, int warm, int patience_ms,
@@ -267,7 +268,9 @@ static void expect(const struct site *site, const char *where, const struct outc
 
 static int patience_of(const struct fault_case *fault)
 {
-    return fault->status == SALVOR_TIMEOUT ? IMPATIENT_MS : PATIENT_MS;
+    if (fault->status != SALVOR_TIMEOUT)
+        return PATIENT_MS;
+    return getenv("SALVOR_UNDER_VALGRIND") != NULL ? IMPATIENT_UNDER_VALGRIND_MS : IMPATIENT_MS;
 }
 
 /* One fault at one site; `once`: only the first attempt meets it. */
@@ -317,7 +320,8 @@ static void each_site_meets_each_fault(void **state)
                 const int waits = strcmp(cases[i].name, "s429-1") == 0;
                 if (!(takes_time && !warm) && !(waits && (j > 0 || warm)))
                     meet(site, &cases[i], &sites[j], 1, warm);
-                if (!waits && !(takes_time && (j > 0 || !warm)))
+                if (!waits &&
+                    !(takes_time && (j > 0 || !warm || strcmp(cases[i].name, "stall") != 0)))
                     meet(site, &cases[i], &sites[j], 0, warm);
             }
 }
