@@ -2,6 +2,10 @@
  * A plugin that does everything right, for mocks that do one thing wrong. A mock defines MOCK_NAME,
  * includes this header and defines misbehave(), which is called first in the hook that the option
  * "when" names; what it returns is what the hook returns, unless that is OK: then the hook goes on.
+ *
+ * With the option "mock-once" (a path) it misbehaves only while nothing is there, and then makes
+ * it; and check_step says that a step is done once it has its pre-image: so a run can go on from
+ * where a mock left it.
  */
 #ifndef SALVOR_TESTS_MOCK_H
 #define SALVOR_TESTS_MOCK_H
@@ -25,7 +29,16 @@ static const struct salvor_plan *mock_plan(salvor_call *call)
 static salvor_status mock_begin(salvor_call *call, const char *hook)
 {
     const char *when = call->host->option_text(call, "when");
-    return when != NULL && strcmp(when, hook) == 0 ? misbehave(call, hook) : SALVOR_OK;
+    const char *once = call->host->option_text(call, "mock-once");
+    if (when == NULL || strcmp(when, hook) != 0)
+        return SALVOR_OK;
+    if (once != NULL) {
+        FILE *mark = fopen(once, "wx");
+        if (mark == NULL)
+            return SALVOR_OK;
+        (void)fclose(mark);
+    }
+    return misbehave(call, hook);
 }
 
 static salvor_status mock_discover(salvor_call *call)
@@ -103,13 +116,17 @@ static salvor_status mock_check_step(salvor_call *call, const struct salvor_step
     salvor_status status = mock_begin(call, "check_step");
     (void)step;
     *ret_answer = SALVOR_CHECK_DONE;
+    if (call->host->option_text(call, "mock-once") != NULL &&
+        call->host->last_checkpoint(call, SALVOR_CHECKPOINT_PRE_IMAGE) == NULL)
+        *ret_answer = SALVOR_CHECK_NOT_STARTED;
     return status;
 }
 
 static salvor_status mock_observe(salvor_call *call, const char *names)
 {
     salvor_status status = mock_begin(call, "observe");
-    (void)names;
+    if (status == SALVOR_OK && strstr(names, "\"uid\"") != NULL)
+        status = mock_inventory(call)->fact(call, "uid", SALVOR_FACT_IDENTITY, "\"1234\"");
     return status == SALVOR_OK
                ? mock_inventory(call)->fact(call, "revision", SALVOR_FACT_GUARD, "42")
                : status;
@@ -120,6 +137,8 @@ static const struct salvor_option mock_options[] = {
      SALVOR_ON_ALL, 0},
     {"mock-path", NULL, NULL, "a file to use", NULL, "0.1", SALVOR_OPTION_PATH, 0, SALVOR_ON_ALL,
      0},
+    {"mock-once", NULL, NULL, "made at the first misbehaviour, which is the only one", NULL, "0.1",
+     SALVOR_OPTION_PATH, 0, SALVOR_ON_ALL, 0},
     {"mock-number", NULL, NULL, "a number", NULL, "0.1", SALVOR_OPTION_INTEGER, 0, SALVOR_ON_ALL,
      0},
     {"mock-names", NULL, NULL, "a list", NULL, "0.1", SALVOR_OPTION_LIST, 0, SALVOR_ON_ALL, 0},
