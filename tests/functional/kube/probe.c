@@ -1,6 +1,7 @@
 /*
- * A plugin that does with salvor.kube what the parameters of its only step say, for tests against
- * real servers and for measurements:
+ * A plugin that does with salvor.kube what it is told to, for tests against real servers and for
+ * measurements: in a step what its parameters say, in discover what the file of the option "script"
+ * says, which restore makes the parameters of its step.
  *
  *   {"do":[{"op":"open","options":{…}},
  *          {"op":"request","verb","group","version","resource","subresource","namespace","name",
@@ -12,7 +13,8 @@
  *          {"op":"create-many","namespace","count","size","in_flight"},
  *          {"op":"memory"}]}
  *
- * Each operation is answered with a note, one line of JSON, {"op","status",…,"error","hint"}.
+ * Each operation is answered with {"op","status",…,"error"}: a note of the step, in discover an
+ * item.
  */
 #include <salvor/helpers.h>
 #include <stdio.h>
@@ -20,6 +22,8 @@
 #include <unistd.h>
 
 static salvor_kube_client *client;
+static unsigned told; /* operations answered in discover */
+static int is_looking;
 
 static const char *text(const json_t *json, const char *path)
 {
@@ -35,9 +39,13 @@ static salvor_status tell(salvor_call *call, const json_t *op, salvor_status sta
     if (status != SALVOR_OK && status != SALVOR_END)
         (void)json_object_set_new(own, "error", json_string(call->host->last_error(call)));
     char *line = salvor_json_write(own);
-    const salvor_status told = salvor_plan_of(call)->note(call, line);
+    char name[32];
+    (void)snprintf(name, sizeof name, "%u", ++told);
+    const salvor_status said = is_looking
+                                   ? salvor_inventory_of(call)->item(call, "operation", name, line)
+                                   : salvor_plan_of(call)->note(call, line);
     salvor_release(line);
-    return told;
+    return said;
 }
 
 /* ---- single requests ------------------------------------------------------------------------- */
@@ -288,6 +296,7 @@ static salvor_status run_step(salvor_call *call, const struct salvor_step *step)
     size_t index = 0;
     json_t *op = NULL;
     client = NULL;
+    is_looking = 0;
     SALVOR_TRY(salvor_json_parse_text(call, step->parameters, "the step", &parameters));
     if (!salvor_json_flag(parameters, "/no_pre_image", 0))
         SALVOR_TRY(salvor_nothing_before(call));
@@ -299,21 +308,52 @@ static salvor_status run_step(salvor_call *call, const struct salvor_step *step)
 static salvor_status check_step(salvor_call *call, const struct salvor_step *step,
                                 uint32_t *ret_answer)
 {
-    (void)call, (void)step;
-    *ret_answer = SALVOR_CHECK_DONE;
+    (void)step;
+    *ret_answer = call->host->last_checkpoint(call, SALVOR_CHECKPOINT_PRE_IMAGE) != NULL
+                      ? SALVOR_CHECK_DONE
+                      : SALVOR_CHECK_NOT_STARTED;
     return SALVOR_OK;
+}
+
+/* What the file of the option says; the caller owns *ret_script, NULL when there is none. */
+static salvor_status read_script(salvor_call *call, json_t **ret_script)
+{
+    const char *path = salvor_option_text(call, "script", NULL);
+    *ret_script = NULL;
+    if (path == NULL)
+        return SALVOR_OK;
+    *ret_script = json_load_file(path, 0, NULL);
+    return *ret_script != NULL ? SALVOR_OK
+                               : salvor_fail(call, SALVOR_FAILED, NULL, "'%s' is no script", path);
 }
 
 static salvor_status discover(salvor_call *call)
 {
-    (void)call;
+    salvor_auto_json json_t *script = NULL;
+    size_t index = 0;
+    json_t *op = NULL;
+    client = NULL;
+    told = 0;
+    SALVOR_TRY(read_script(call, &script));
+    is_looking = 1;
+    json_array_foreach (salvor_json_at(script, "/look"), index, op)
+        SALVOR_TRY(act(call, op));
     return SALVOR_OK;
 }
 
 static salvor_status restore(salvor_call *call, const struct salvor_request *request)
 {
-    (void)call, (void)request;
-    return SALVOR_OK;
+    salvor_auto_json json_t *script = NULL;
+    (void)request;
+    SALVOR_TRY(read_script(call, &script));
+    SALVOR_TRY(salvor_plan_of(call)->decide(call, "probe", "the script says so"));
+    return salvor_plan_step(
+        call,
+        &(struct salvor_step_plan){
+            .row = "change",
+            .target = "the cluster",
+            .parameters = salvor_json_build(call, "{s:O}", "do", salvor_json_at(script, "/do"))},
+        NULL);
 }
 
 static const struct salvor_row rows[] = {
@@ -340,7 +380,11 @@ static const struct salvor_procedure procedures[] = {
 };
 
 static const struct salvor_need needs[] = {
-    {SALVOR_KUBE, 1, 1}, {SALVOR_BATCH, 1, 1}, {SALVOR_PLAN, 1, 1}};
+    {SALVOR_KUBE, 1, 1}, {SALVOR_BATCH, 1, 1}, {SALVOR_INVENTORY, 1, 1}, {SALVOR_PLAN, 1, 1}};
+
+static const struct salvor_option options[] = {
+    {"script", "FILE", NULL, "what to ask", NULL, "0.1", SALVOR_OPTION_PATH, 0, SALVOR_ON_ALL, 0},
+};
 
 static const struct salvor_hooks hooks = {.struct_size = sizeof hooks,
                                           .discover = discover,
@@ -355,6 +399,7 @@ static const struct salvor_plugin plugin = {
     .summary = "asks a Kubernetes API what it is told to",
     .maintainer = "the salvor authors",
     .license = "Apache-2.0",
+    SALVOR_WITH(option, options),
     SALVOR_WITH(procedure, procedures),
     SALVOR_WITH(need, needs),
     .hooks = &hooks,
