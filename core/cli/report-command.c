@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/arguments.h"
+#include "cli/lease-heads.h"
 #include "cli/message.h"
 #include "journal/journal.h"
 #include "journal/lock-file.h"
@@ -57,10 +58,33 @@ static void render(const json_t *report, enum output_format format)
     }
 }
 
+/* The Lease may lie in a cluster that is gone by now: then it proves nothing, and says so. */
+static json_t *heads_in_the_lease(const json_t *report)
+{
+    cleanup_error struct error err = ERROR_INIT;
+    json_t *heads = lease_heads_of(report, &err);
+    if (heads == NULL)
+        message(MESSAGE_WARNING, "the heads in the lease of this run are not compared: %s",
+                err.message);
+    return heads;
+}
+
+static int prove(struct journal *journal, struct report_request *request, json_t **report,
+                 struct error *reterr)
+{
+    cleanup_json json_t *plain = take_pointer(*report);
+    /* a journal that was copied from elsewhere names a cluster of elsewhere */
+    cleanup_json json_t *heads =
+        strchr(request->run, '/') == NULL ? heads_in_the_lease(plain) : NULL;
+    request->verify = 1;
+    request->more_heads = heads;
+    return report_model(journal, request, report, reterr);
+}
+
 int report_command(const struct arguments *arguments, struct error *reterr)
 {
-    struct report_request request = {.verify = arguments->verify || arguments->operand_count > 1,
-                                     .known_heads = arguments->operands + 1};
+    struct report_request request = {.known_heads = arguments->operands + 1};
+    const int proves = arguments->verify || arguments->operand_count > 1;
     cleanup_free char *path = NULL;
     cleanup_free char *name = NULL;
     cleanup_json json_t *report = NULL;
@@ -71,6 +95,8 @@ int report_command(const struct arguments *arguments, struct error *reterr)
     request.run = name;
     request.path = path;
     int result = report_model(journal, &request, &report, reterr);
+    if (result == 0 && proves)
+        result = prove(journal, &request, &report, reterr);
     journal_close(journal);
     if (result != 0)
         return -1;

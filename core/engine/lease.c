@@ -320,13 +320,13 @@ static int target_of(const struct run *run, json_t **ret_target, struct error *r
     return lock_target(run->lock, state->facts, run->info->name, ret_target, reterr);
 }
 
+/* The person reads it in the plan. */
 static int say_none(struct run *run, const json_t *target, struct error *reterr)
 {
     struct lease *lease = run->lease;
     if (lease->said_none)
         return 0;
     lease->said_none = 1;
-    run_log(run, SALVOR_LOG_WARNING, "no lock across machines: %s", json_text(target, "why"));
     return run_record(run, "lock",
                       json_make("{s:s, s:s?, s:O}", "event", "none", "why",
                                 json_text(target, "why"), "target", target),

@@ -15,7 +15,7 @@ static json_t *lock_of(struct fold *fold)
     json_t *lock = json_object_get(fold->report, "lock");
     if (json_is_object(lock))
         return lock;
-    lock = json_make("{s:n, s:n, s:n, s:[]}", "state", "text", "cluster", "events");
+    lock = json_make("{s:n, s:n, s:n, s:n, s:[]}", "state", "text", "cluster", "target", "events");
     json_put(fold->report, "lock", lock);
     return lock;
 }
@@ -41,7 +41,7 @@ static void tell(struct fold *fold, const json_t *record)
     else if (text_equal(event, "recovered"))
         fold_moment(fold, "lock", "good", NULL, "the lease is renewed again");
     else if (text_equal(event, "none"))
-        fold_moment(fold, "lock", "warn", NULL, "no lock across machines: %s", why);
+        fold_moment(fold, "lock", "plain", NULL, "no lock across machines: %s", why);
 }
 
 void fold_lock(struct fold *fold, const json_t *record)
@@ -70,6 +70,8 @@ void fold_lock(struct fold *fold, const json_t *record)
         json_put_text(lock, "text", json_text(record, "text"));
     if (json_text(record, "cluster") != NULL)
         json_put_text(lock, "cluster", json_text(record, "cluster"));
+    if (text_equal(event, "taken") && json_is_object(json_object_get(record, "target")))
+        json_put(lock, "target", json_clone(json_object_get(record, "target")));
     if (text_equal(event, "none"))
         json_put_text(lock, "text", json_text(record, "why"));
     tell(fold, record);

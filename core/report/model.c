@@ -494,6 +494,12 @@ static int take_record(void *data, int64_t sequence, const json_t *body,
     return 0;
 }
 
+static int is_head(const char *text)
+{
+    return text != NULL && strlen(text) == DIGEST_TEXT_SIZE - 1 &&
+           strspn(text, "0123456789abcdef") == DIGEST_TEXT_SIZE - 1;
+}
+
 /* The manifest of a set that this run made carries the head at its commit: a witness that whoever
  * cuts the journal would have to find as well. */
 static void add_heads_of_sets(const json_t *report, json_t *heads)
@@ -511,10 +517,18 @@ static void add_heads_of_sets(const json_t *report, json_t *heads)
             continue;
         cleanup_json json_t *manifest = json_loadb(text, size, 0, NULL);
         const char *head = json_text(manifest, "journal_head");
-        if (head == NULL || strlen(head) != DIGEST_TEXT_SIZE - 1 ||
-            strspn(head, "0123456789abcdef") != DIGEST_TEXT_SIZE - 1)
-            continue;
-        json_add(heads, json_make("{s:s, s:s}", "head", head, "from", path));
+        if (is_head(head))
+            json_add(heads, json_make("{s:s, s:s}", "head", head, "from", path));
+    }
+}
+
+static void add_heads(const json_t *more, json_t *heads)
+{
+    size_t index = 0;
+    json_t *entry = NULL;
+    json_array_foreach (more, index, entry) {
+        if (is_head(json_text(entry, "head")))
+            json_add(heads, json_incref(entry));
     }
 }
 
@@ -527,6 +541,7 @@ static int prove(struct journal *journal, const struct report_request *request, 
     for (size_t i = 0; request->known_heads != NULL && request->known_heads[i] != NULL; i++)
         json_add(heads, json_make("{s:s, s:s}", "head", request->known_heads[i], "from", "given"));
     add_heads_of_sets(report, heads);
+    add_heads(request->more_heads, heads);
     const char **known = memory_new(json_array_size(heads) + 1, sizeof *known);
     for (size_t i = 0; i < json_array_size(heads); i++)
         known[i] = json_text(json_array_get(heads, i), "head");

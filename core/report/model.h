@@ -17,6 +17,7 @@ struct report_request {
     int running;      /* a process works on the run now */
     int verify;       /* also prove file structure and known heads */
     const char *const *known_heads; /* hexadecimal, NULL-terminated, or NULL; only with verify */
+    const json_t *more_heads;       /* [{"head","from"},…] found elsewhere, or NULL; the same */
 };
 
 /*

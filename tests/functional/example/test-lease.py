@@ -6,11 +6,14 @@ usage: test-lease.py --salvor PROGRAM --plugins FOLDER --simulator PROGRAM --kub
 A Lease of these tests lasts 2 s instead of 120 (SALVOR_LEASE_MS), and all that follows from it is as much shorter.
 """
 
+import contextlib
+import glob
 import json
 import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -219,6 +222,28 @@ def test_run_holds_it_and_leaves_its_heads(site):
         report = json.loads(machine.salvor("report", run, "-o", "json").stdout)
         expect([event["event"] for event in report["lock"]["events"]] == ["taken", "kept", "taken", "kept"],
                f"the report tells of the lease: {report['lock']}")
+
+
+def test_cut_journal_is_found_by_the_head_in_the_lease(site):
+    backup = wrecked(site)
+    with Cluster(site) as cluster:
+        machine = Machine(site, "a", cluster)
+        expect_end(approve_the_rest(machine, machine.restore(backup)), 0)
+        whole = machine.salvor("report", "last", "--verify")
+        expect_end(whole, 0)
+        expect(f"(lease 'kube-system/salvor' in '{cluster.kubeconfig}')" in whole.stdout, "it was compared", whole)
+        journal = glob.glob(f"{machine.state}/runs/*/journal.db")[0]
+        with contextlib.closing(sqlite3.connect(journal)) as database:
+            guards = database.execute("select name, sql from sqlite_master where type = 'trigger'").fetchall()
+            for name, _ in guards:
+                database.execute(f"drop trigger {name}")
+            database.execute("delete from records where sequence > (select max(sequence) - 3 from records)")
+            for _, text in guards:
+                database.execute(text)
+            database.commit()
+        expect_end(machine.salvor("report", "last", "--verify"), 1, cluster.heads()[0]["head"])
+    gone = machine.salvor("report", "last", "--verify")
+    expect_end(gone, 0, "the heads in the lease of this run are not compared")
 
 
 def test_plugin_that_hangs_keeps_nobody_from_renewing(site):

@@ -247,7 +247,7 @@ static void without_any_cluster_the_plan_says_so(void **state)
     cleanup_json json_t *none = record_of(fixture, "none", &count);
     assert_non_null(none);
     assert_int_equal(count, 1);
-    assert_non_null(strstr(fixture->logged, "no lock across machines: neither the site"));
+    assert_non_null(strstr(json_text(none, "why"), "neither the site ('lock-kubeconfig')"));
 }
 
 static void reason_of_the_plugin_is_told(void **state)
