@@ -36,6 +36,8 @@ static salvor_status take_headers(struct worker_call *call, struct http_exchange
         exchange->headers[exchange->own_headers++] =
             keep_text(exchange, request->headers[i], copies);
     }
+    if (client->wants_trailers)
+        exchange->headers[exchange->own_headers++] = "TE: trailers";
     if (client->authorization != NULL)
         exchange->headers[exchange->own_headers++] = client->authorization;
     return SALVOR_OK;
@@ -84,7 +86,8 @@ salvor_status http_exchange_make(struct worker_call *call, struct salvor_http_cl
         .timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : 0,
         .call_site = keep_text(
             exchange, request->call_site != NULL ? request->call_site : request->method, copies),
-        .flags = exchange->repeatable ? NET_IDEMPOTENT : 0,
+        .flags = (exchange->repeatable ? (uint32_t)NET_IDEMPOTENT : 0) |
+                 (client->wants_trailers ? (uint32_t)NET_WANT_TRAILERS : 0),
         .ended = transfer_ended,
         .owner = exchange};
     take_body(exchange, request->body, copies);

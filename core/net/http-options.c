@@ -138,13 +138,16 @@ static int take_transport(const json_t *options, struct opening *opening, struct
     int64_t connections = 0;
     if (options_text(options, "proxy", &settings->proxy, reterr) != 0 ||
         options_text(options, "http", &version, reterr) != 0 ||
+        options_flag(options, "trailers", &opening->client->wants_trailers, reterr) != 0 ||
         options_number(options, "connections", 1, CONNECTIONS_MOST, &connections, reterr) != 0)
         return -1;
     if (text_equal(settings->proxy, "none"))
         settings->proxy = "";
-    if (!text_equal(version, "1.1") && !text_equal(version, "2"))
-        return error_set(reterr, EXIT_FAILED, "'http' is neither '1.1' nor '2'");
-    settings->http = text_equal(version, "2") ? NET_HTTP_2 : NET_HTTP_1;
+    if (!text_equal(version, "1.1") && !text_equal(version, "2") && !text_equal(version, "2-only"))
+        return error_set(reterr, EXIT_FAILED, "'http' is neither '1.1', '2' nor '2-only'");
+    settings->http = text_equal(version, "1.1") ? NET_HTTP_1
+                     : text_equal(version, "2") ? NET_HTTP_2
+                                                : NET_HTTP_2_ONLY;
     settings->connections = (uint32_t)connections;
     return 0;
 }
@@ -304,8 +307,8 @@ static int take_rest(const json_t *options, struct opening *opening, struct erro
 static int take_options(const json_t *options, struct opening *opening, struct error *reterr)
 {
     static const char *const names[] = {
-        "url",       "trust", "client_certificate", "proxy",       "login", "headers", "retry",
-        "deadlines", "http",  "connections",        "shown_query", NULL};
+        "url",       "trust", "client_certificate", "proxy",       "login",    "headers", "retry",
+        "deadlines", "http",  "connections",        "shown_query", "trailers", NULL};
     if (options_check(what, options, names, reterr) != 0 ||
         take_url(options, opening, reterr) != 0 ||
         take_trust(json_object_get(options, "trust"), opening, reterr) != 0 ||

@@ -153,6 +153,8 @@ static salvor_status send(struct worker_call *call, struct http_exchange *exchan
         if (status != SALVOR_OK)
             (void)call_fail_error(call, status, &outcome->error);
     }
+    (void)buffer_append(&transfer->header_lines, transfer->trailer_lines.data,
+                        transfer->trailer_lines.size);
     ret->headers = keep_buffer(call, &transfer->header_lines);
     ret->body = keep_buffer(call, &transfer->answer);
     return http_record(call, "request", exchange, status, ret);

@@ -25,8 +25,9 @@ struct salvor_http_client {
     char *base; /* path before each request's own, without a slash at its end; "" for none */
     struct retry_rule rule;
     char *authorization; /* "Authorization: Basic …" in locked memory, or NULL */
-    json_t *headers;     /* for each request: array of "Name: value" */
-    json_t *shown;       /* query keys that are no secret */
+    int wants_trailers;
+    json_t *headers; /* for each request: array of "Name: value" */
+    json_t *shown;   /* query keys that are no secret */
     const char **shown_keys;
     int has_login;
     struct login_options login; /* its path is the whole target */

@@ -487,7 +487,7 @@ static void options_are_checked(void **state)
          "http.client_open: 'url' has a query: it is the base of paths", NULL},
         {"{}", "http.client_open: 'url' is missing", NULL},
         {"{\"url\":\"https://h\",\"http\":\"3\"}",
-         "http.client_open: 'http' is neither '1.1' nor '2'", NULL},
+         "http.client_open: 'http' is neither '1.1', '2' nor '2-only'", NULL},
         {"{\"url\":\"https://h\",\"deadlines\":{\"conect_ms\":1}}",
          "http.client_open: unknown member 'conect_ms' of the member 'deadlines' of the options",
          "did you mean 'connect_ms'?"},

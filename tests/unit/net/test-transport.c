@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "net/transport.h"
 #include "practice-call.h"
@@ -395,6 +396,28 @@ static void a_cancelled_call_ends_everything(void **state)
     net_pool_release(pool);
 }
 
+#ifdef SALVOR_TEST_HOOKS
+static void the_harness_may_kill_around_a_request(void **state)
+{
+    struct site *site = *state;
+    struct net_pool *pool = open_pool(site, (struct net_pool_settings){0});
+    cleanup_free char *log = text_format("%s/kill-points", site->practice.folder);
+    cleanup_free char *text = NULL;
+    (void)setenv("SALVOR_KILL_LOG", log, 1);
+    cleanup_transfer struct net_transfer it = {.pool = pool, .method = "GET", .target = "/slow"};
+    it.timeout_ms = 100;
+    assert_int_equal(net_perform(&site->practice.call, &it), SALVOR_TIMEOUT);
+    it.timeout_ms = 0;
+    it.target = "/x";
+    assert_ok(site, &it);
+    (void)unsetenv("SALVOR_KILL_LOG");
+    assert_int_equal(file_read(log, 1000, &text, NULL, NULL), 0);
+    assert_string_equal(text, "parent:row:request-sent:1\nparent:row:request-sent:2\n"
+                              "parent:row:answer-received:1\n");
+    net_pool_release(pool);
+}
+#endif
+
 /* ---- what a server says ---------------------------------------------------------------------- */
 
 static void retry_after_is_told(void **state)
@@ -564,6 +587,9 @@ int main(void)
         with(answers_have_a_limit, plain),
         with(deadlines_hold, plain),
         with(a_cancelled_call_ends_everything, plain),
+#ifdef SALVOR_TEST_HOOKS
+        with(the_harness_may_kill_around_a_request, plain),
+#endif
         with(retry_after_is_told, plain),
         with(nobody_there, plain),
         with(servers_are_trusted_by_what_was_given, tls),
