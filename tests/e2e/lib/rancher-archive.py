@@ -8,6 +8,9 @@ usage: rancher-archive.py record MEMBERS            live objects of the listed m
                            the cluster holds these objects again, as the operator restores them
                            (plainly: without the changes of later releases); members matching
                            EXCEPT are absent
+       rancher-archive.py exactly RECORD
+                           the cluster holds all of these objects again, every number as it was
+       rancher-archive.py compare ARCHIVE OTHER     both hold the same objects
        rancher-archive.py remove RECORD             deletes these objects, finalizers included
        rancher-archive.py write RECORD ARCHIVE RESOURCE-SET
                            an archive of our own with all that the operator's reader should tolerate
@@ -257,6 +260,40 @@ def restored(record_file, missing, plainly=None):
     check("integers above 2^53 are damaged", len(lost) > 0, len(big_before) > 0)
 
 
+def exactly(record_file):
+    with open(record_file, encoding="utf-8") as file:
+        before = json.load(file)
+    client = kube.Client(kube.default_kubeconfig())
+    for member, one in before.items():
+        try:
+            live = client.request("GET", path_of(member))
+        except kube.Refused as refused:
+            failures.append(f"'{member}': {refused}")
+            continue
+        for owner in live["metadata"].get("ownerReferences", []):
+            path = kube.collection(owner["apiVersion"], owner["kind"].lower() + "s")
+            uid = client.request("GET", f"{path}/{owner['name']}")["metadata"]["uid"]
+            check(f"owner's uid in '{member}'", owner["uid"], uid)
+        wanted = twin(without_status(customised(member, one)))
+        check(f"'{member}'", twin(without_status(live)), wanted)
+
+
+def objects_in(archive):
+    members = {}
+    with tarfile.open(archive) as tar:
+        for entry in tar:
+            if entry.isfile() and not entry.name.startswith("filters/"):
+                members[entry.name] = json.loads(tar.extractfile(entry).read())
+    return members
+
+
+def compare(archive, other):
+    one, two = objects_in(archive), objects_in(other)
+    check("members", sorted(two), sorted(one))
+    for member, content in one.items():
+        check(f"'{member}'", two.get(member), content)
+
+
 def decrypt_cbc(archive, member, key_file):
     entries = read_tar(archive)
     blob = base64.b64decode(entries[f"{member}.json"][1:-1])
@@ -276,6 +313,8 @@ if __name__ == "__main__":
         "record": record,
         "verify": verify,
         "restored": restored,
+        "exactly": exactly,
+        "compare": compare,
         "remove": remove,
         "write": write,
         "decrypt-cbc": decrypt_cbc,
