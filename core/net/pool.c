@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-enum { KEPT_POOLS = 64, FDS_LOOK = 4096 };
+enum { KEPT_POOLS = 64, FDS_LOOK = 4096, BODY_BUFFER = 128 << 10 };
 
 static struct net_pool *pools;
 
@@ -270,6 +270,8 @@ CURL *pool_take_handle(struct net_pool *pool)
     (void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
     (void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BODY_BUFFER);
+    (void)curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)BODY_BUFFER);
     (void)curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
     /* longer than libcurl would wait by itself: flight_sweep decides */
     (void)curl_easy_setopt(

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "net/flight-result.h"
 #include "net/transport.h"
 #include "practice-call.h"
 #include "practice-server.h"
@@ -434,6 +435,25 @@ static void retry_after_is_told(void **state)
     net_pool_release(pool);
 }
 
+static int64_t after(const char *text)
+{
+    /* 1994-11-06 08:49:30 */
+    return retry_after_parse((struct salvor_span){text, strlen(text)}, 784111770000);
+}
+
+static void retry_after_is_a_number_or_a_date(void **state)
+{
+    (void)state;
+    assert_int_equal(after("0"), 0);
+    assert_int_equal(after("120"), 120000);
+    assert_int_equal(after("Sun, 06 Nov 1994 08:49:37 GMT"), 7000);
+    assert_int_equal(after("Sun, 06 Nov 1994 08:49:29 GMT"), 0); /* it is over already */
+    assert_int_equal(after("999999999"), 86400000);
+    assert_int_equal(after("-1"), -1);
+    assert_int_equal(after("soon"), -1);
+    assert_int_equal(after(""), -1);
+}
+
 static void nobody_there(void **state)
 {
     struct site *site = *state;
@@ -591,6 +611,7 @@ int main(void)
         with(the_harness_may_kill_around_a_request, plain),
 #endif
         with(retry_after_is_told, plain),
+        cmocka_unit_test(retry_after_is_a_number_or_a_date),
         with(nobody_there, plain),
         with(servers_are_trusted_by_what_was_given, tls),
         with(pools_share_no_connection, tls),
