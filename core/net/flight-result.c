@@ -245,7 +245,8 @@ static uint32_t certainty_of(const struct net_flight *flight, enum net_fault fau
     if (fault == NET_FAULT_NONE ||
         (flight->head_complete && (fault == NET_FAULT_LIMIT || fault == NET_FAULT_LOCAL)))
         return SALVOR_CERTAINTY_ANSWERED;
-    if (flight->easy != NULL)
+    /* What was said to a proxy, or in a handshake, is no request. */
+    if (flight->easy != NULL && flight->tries > 0)
         (void)curl_easy_getinfo(flight->easy, CURLINFO_REQUEST_SIZE, &sent);
     return sent > 0 || flight->tries > 1 || flight->transfer->code != 0 ? SALVOR_CERTAINTY_SENT
                                                                         : SALVOR_CERTAINTY_NOT_SENT;
