@@ -160,12 +160,11 @@ static json_t *who_of(const char *run, pid_t pid)
                      (json_int_t)process_started(pid));
 }
 
-/* `who` is stolen; `rules` of the proxy or NULL. */
-static struct keeper *begin(size_t slot, json_t *who, const char *rules, json_t *rewinds)
+/* `who` and `rewinds` are stolen. */
+static struct keeper *begin_with(size_t slot, json_t *who, const char *path, json_t *rewinds)
 {
     struct keeper *keeper = &keepers[slot];
     const struct service_settings settings = {.per_call = per_call};
-    cleanup_free char *path = kubeconfig(rules);
     cleanup_free char *identity =
         text_format("here/%s/%lld", json_text(who, "run"), (long long)json_whole(who, "pid", 0));
     cleanup_json json_t *request = json_make(
@@ -182,6 +181,13 @@ static struct keeper *begin(size_t slot, json_t *who, const char *rules, json_t 
     if (service_begin(keeper->service, &call, &listener, &keeper->err) != 0)
         fail_msg("%s", keeper->err.message);
     return keeper;
+}
+
+/* The same through a proxy with these rules, or straight with NULL. */
+static struct keeper *begin(size_t slot, json_t *who, const char *rules, json_t *rewinds)
+{
+    cleanup_free char *path = kubeconfig(rules);
+    return begin_with(slot, who, path, rewinds);
 }
 
 static void pump(struct keeper *keeper)
@@ -421,6 +427,40 @@ static void wrong_clusters_are_refused(void **state)
     expect_text(keeper->err.detail, "403 Forbidden", "forbidden");
 }
 
+/* A server that cannot prove who it is gets no Lease, and the reason is told. */
+static void certificates_are_checked(void **state)
+{
+    (void)state;
+    static const char *const faults[] = {"tls-expired", "tls-wrong-name", "tls-self-signed",
+                                         "tls-cut"};
+    cleanup_free char *path = text_format("%s/kubeconfig", folder);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        cleanup_error struct error err = ERROR_INIT;
+        cleanup_free char *rule = text_format("fault=%s\n", faults[i]);
+        const struct fault_proxy_options options = {
+            .upstream = server.url, .rules = rule, .tls = 1};
+        proxy = fault_proxy_start(&options, &err);
+        if (proxy == NULL)
+            fail_msg("fault proxy: %s", err.message);
+        cleanup_free char *authority = text_format("%s/authority", folder);
+        const char *pem = fault_proxy_authority(proxy);
+        assert_int_equal(file_write_atomic(authority, pem, strlen(pem), 0600, &err), 0);
+        cleanup_free char *text = text_format(
+            "{apiVersion: v1, kind: Config, current-context: c, clusters: [{name: c, cluster: "
+            "{server: '%s', certificate-authority: '%s'}}], users: [{name: u, user: {}}], "
+            "contexts: [{name: c, context: {cluster: c, user: u}}]}\n",
+            fault_proxy_url(proxy), authority);
+        assert_int_equal(file_write_atomic(path, text, strlen(text), 0600, &err), 0);
+        struct keeper *keeper = begin_with(0, who_of("run-a", getpid()), path, NULL);
+        await_end(keeper);
+        assert_int_equal(keeper->err.code, EXIT_REFUSED);
+        expect_text(keeper->err.message, "the lease 'kube-system/salvor' cannot be taken",
+                    faults[i]);
+        assert_true(fault_proxy_faults(proxy) > 0);
+        (void)clean(NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -432,6 +472,7 @@ int main(void)
         cmocka_unit_test_teardown(each_fault_is_endured, clean),
         cmocka_unit_test_teardown(outage_is_told_and_endured, clean),
         cmocka_unit_test_teardown(wrong_clusters_are_refused, clean),
+        cmocka_unit_test_teardown(certificates_are_checked, clean),
     };
     if (sodium_init() < 0 || setenv("SALVOR_PROGRAM", SALVOR_PROGRAM, 1) != 0)
         return EXIT_FAILURE;
