@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controllers.h"
+#include "installation.h"
 #include "prune.h"
 #include "restore-steps.h"
 
@@ -147,6 +148,32 @@ static const struct salvor_stage fresh_stages[] = {
     {"start", "Start Rancher again", fresh_start, SALVOR_ARRAY(fresh_start)},
 };
 
+#define MIGRATION_INSTRUCTIONS                                                                     \
+    "do this on the cluster that was restored to, in this order: 1. if its Kubernetes is another " \
+    "distribution than the old cluster's, edit clusters.management.cattle.io 'local' (driver, "    \
+    "provider, version, label and annotation provider.cattle.io, rke2Config or k3sConfig) before " \
+    "Rancher starts; 2. install cert-manager, if the certificate option of the installation "      \
+    "needs it; 3. install Rancher with helm into namespace cattle-system: version {version}, the " \
+    "hostname of {server_url}, and the values of the old installation. Then point the domain at "  \
+    "this cluster, and scale Rancher on the old one to 0"
+
+static const struct salvor_row migration_secure[] = {SECURE_ROWS("migration")};
+static const struct salvor_row migration_restore[] = {STOP_ROW("migration"),
+                                                      RESTORE_ROWS("migration")};
+static const struct salvor_row migration_install[] = {
+    {"migration-install-rancher",
+     "Install cert-manager, then Rancher in the same version with the same hostname",
+     "RANCHER-034 RANCHER-035 RANCHER-037 RANCHER-038 RANCHER-075 RANCHER-076 RANCHER-077 "
+     "RANCHER-079 RANCHER-080",
+     MIGRATION_INSTRUCTIONS, NULL, 72 * HOUR, CHANGE, SALVOR_ROW_MANUAL, 1, 0, 5000, 0},
+};
+
+static const struct salvor_stage migration_stages[] = {
+    SECURE_STAGE(migration_secure),
+    RESTORE_STAGE(migration_restore),
+    {"install", "Install Rancher", migration_install, SALVOR_ARRAY(migration_install)},
+};
+
 /* ---- procedures ---------------------------------------------------------------------------------
  */
 
@@ -160,6 +187,8 @@ const struct salvor_procedure rancher_procedures[RANCHER_PROCEDURES] = {
      in_place_stages, SALVOR_ARRAY(in_place_stages), SALVOR_PROCEDURE_RESTORE, 0},
     {"fresh", "Restore on the cluster of the backup, without Rancher", GUIDE, VERSIONS,
      fresh_stages, SALVOR_ARRAY(fresh_stages), SALVOR_PROCEDURE_RESTORE, 0},
+    {"migration", "Restore onto another cluster, without Rancher on it", GUIDE, VERSIONS,
+     migration_stages, SALVOR_ARRAY(migration_stages), SALVOR_PROCEDURE_RESTORE, 0},
 };
 
 int procedure_exists(const char *id)
@@ -186,6 +215,7 @@ static const struct salvor_row_code code[] = {
     {"prune", prune_delete, prune_is_deleted},
     {"release", prune_release, prune_is_released},
     {"start-rancher", controllers_start, controllers_are_started},
+    {"install-rancher", NULL, rancher_is_installed},
 };
 
 /* The step with the row's name as the table has it. */

@@ -6,7 +6,7 @@
 
 #define PROCEDURE_NATIVE_BACKUP "native-backup"
 
-#define RANCHER_PROCEDURES 3u
+#define RANCHER_PROCEDURES 4u
 extern const struct salvor_procedure rancher_procedures[RANCHER_PROCEDURES];
 
 /* 1: there is a procedure of that id. */

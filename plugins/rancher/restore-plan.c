@@ -28,9 +28,11 @@ struct planner {
 static salvor_status refuse_all(struct planner *planner, const struct path_choice *choice)
 {
     salvor_auto_text struct salvor_text reasons = SALVOR_TEXT_INIT(4096);
-    for (unsigned i = 0; i < RESTORE_PATHS; i++)
-        salvor_text_format(&reasons, "%s%s: %s", i > 0 ? "; " : "", path_name((enum restore_path)i),
-                           choice->ruled_out[i]);
+    for (unsigned i = 0; i < RESTORE_PATHS; i++) {
+        if (procedure_exists(path_name((enum restore_path)i)))
+            salvor_text_format(&reasons, "%s%s: %s", i > 0 ? "; " : "",
+                               path_name((enum restore_path)i), choice->ruled_out[i]);
+    }
     SALVOR_TRY(salvor_text_check(planner->call, &reasons, "a finding"));
     SALVOR_TRY(salvor_plan_of(planner->call)
                    ->decide(planner->call,
@@ -239,7 +241,10 @@ static salvor_status plan_restore(struct planner *planner)
     SALVOR_TRY(prune_rule(planner, &prune));
     SALVOR_TRY(plan_stop(planner));
     SALVOR_TRY(plan_phases(planner, present));
-    return salvor_plan_of(planner->call)->next_stage(planner->call, prune ? "prune" : "start");
+    return salvor_plan_of(planner->call)
+        ->next_stage(planner->call, path_by_name(planner->procedure) == PATH_MIGRATION ? "install"
+                                    : prune                                            ? "prune"
+                                                                                       : "start");
 }
 
 /* ---- stage 'prune' -----------------------------------------------------------------------------
@@ -393,6 +398,23 @@ static salvor_status plan_start(struct planner *planner)
     return salvor_plan_step(planner->call, &step, NULL);
 }
 
+/* ---- stage 'install' of a migration -------------------------------------------------------------
+ */
+
+static salvor_status plan_install(struct planner *planner)
+{
+    const struct archive_survey *survey = &planner->context.survey;
+    char row[96];
+    const struct salvor_step_plan step = {
+        .row = restore_row(planner->procedure, "install-rancher", row),
+        .target = RANCHER_NAMESPACE "/rancher",
+        .parameters = salvor_json_build(
+            planner->call, "{s:s, s:s}", "version",
+            survey->rancher.known ? survey->rancher.text : "of the backup", "server_url",
+            survey->server_url[0] != '\0' ? survey->server_url : "the old installation")};
+    return salvor_plan_step(planner->call, &step, NULL);
+}
+
 /* ---- the hook ----------------------------------------------------------------------------------
  */
 
@@ -404,7 +426,8 @@ static salvor_status plan_stage(struct planner *planner, const char *stage)
     } stages[] = {{"restore", plan_restore},
                   {"prune", plan_prune},
                   {"release", plan_release},
-                  {"start", plan_start}};
+                  {"start", plan_start},
+                  {"install", plan_install}};
     planner->procedure = planner->request->procedure;
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         if (strcmp(stages[i].stage, stage) == 0)

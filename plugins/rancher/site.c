@@ -74,8 +74,9 @@ static salvor_status look_at_rancher(salvor_call *call, salvor_kube_client *clie
         site->has_rancher = 1;
         site->replicas = salvor_json_integer(deployment, "/spec/replicas", 1);
         site->ready = salvor_json_integer(deployment, "/status/readyReplicas", 0);
+        tag_of(deployment, site->image_version, sizeof site->image_version);
         if (version[0] == '\0')
-            tag_of(deployment, version, sizeof version);
+            memcpy(version, site->image_version, sizeof version);
     }
     version_read(version, &site->rancher);
     return SALVOR_OK;

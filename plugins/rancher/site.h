@@ -25,6 +25,7 @@ struct site {
     int64_t replicas; /* of it */
     int64_t ready;
     struct version rancher; /* setting server-version, else the image's tag */
+    char image_version[64]; /* the image's tag */
     char server_url[512];
     char install_uuid[64];
     int has_settings; /* Rancher's settings, that is its definitions, are there */

@@ -355,6 +355,45 @@ def test_fresh_restores_onto_an_emptied_cluster(stage):
     expect(not found, "unexplained differences:\n" + "\n".join(found), result)
 
 
+@covers("RANCHER-034", "RANCHER-037", "RANCHER-038", "RANCHER-073", "RANCHER-074", "RANCHER-075",
+        "RANCHER-076", "RANCHER-077", "RANCHER-079", "RANCHER-080")
+def test_a_migration_ends_with_rancher_installed_by_hand(stage):
+    source = stage.cluster(users=2, projects=2)
+    folder = stage.operator.backup(source)
+    before = source.all_objects()
+    target = stage.cluster(objects=[objects.one("v1", "Namespace", "cattle-system")], seed=2)
+    expect_end(stage.restore(target, folder, "--prune", "yes"), 3, "RANCHER-PRUNE-REFUSED")
+    result = stage.restore(target, folder)
+    expect_end(result, 4, "a person has to do this", "version v2.15.0", "install cert-manager",
+               "edit clusters.management.cattle.io 'local'", "point the domain at this cluster",
+               "the hostname of https://rancher.example.com", "scale Rancher on the old one to 0",
+               "the archive is of another cluster, and Rancher is not here")
+    not_selected = ("'envoyfilters.", "'helm-release'", "'not-covered'", "'registration'",
+                    "'admin')")
+    found = [f for f in differences(before, target.all_objects())
+             if not any(name in f for name in not_selected)]
+    expect(not found, "unexplained differences:\n" + "\n".join(found), result)
+    deployment = source.get("/apis/apps/v1/namespaces/cattle-system/deployments/rancher")
+    for field in ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"):
+        deployment["metadata"].pop(field, None)
+    image = deployment["spec"]["template"]["spec"]["containers"][0]
+    path = "/apis/apps/v1/namespaces/cattle-system/deployments"
+    image["image"] = "rancher/rancher:v2.14.0"
+    target.ask("POST", path, deployment)
+    result = stage.operator.run("resume", "last", "--yes")
+    expect(result.returncode != 0 and "Rancher v2.14.0 was installed" in result.stderr,
+           "another version is refused", result)
+    image["image"] = "rancher/rancher:v2.15.0"
+    target.ask("DELETE", f"{path}/rancher")
+    target.ask("POST", path, deployment)
+    for _ in range(100):
+        result = stage.operator.run("resume", "last", "--yes")
+        if result.returncode == 0:
+            break
+        time.sleep(0.1)
+    expect_end(result, 0)
+
+
 @covers("RANCHER-010", "RANCHER-036", "RANCHER-073")
 def test_what_is_refused(stage):
     cluster = stage.cluster(users=1, projects=1)
