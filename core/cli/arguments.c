@@ -252,6 +252,7 @@ static void check_together(struct parser *parser)
     struct arguments *arguments = parser->arguments;
     check_seen(parser);
     json_object_update(arguments->keeping, arguments->memory->given_keeping);
+    arguments->recipients = json_object_get(arguments->memory->given_keeping, "recipients");
     for (const struct waiver *waiver = arguments->waivers; waiver->finding != NULL; waiver++)
         if (waiver->reason == NULL)
             problems_add(parser->problems, "add --reason TEXT behind it; the report will show it",

@@ -69,6 +69,7 @@ struct arguments {
     const char *store_folder; /* absolute, where sets are made: the store's own, or that of a store
                                  elsewhere in `staging` of the state folder */
     json_t *keeping;          /* see config_keeping; flags go over it */
+    const json_t *recipients; /* --recipient, or NULL */
     const char *config_file;  /* --config as given, or NULL */
 
     /* the run */

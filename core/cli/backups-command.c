@@ -98,15 +98,26 @@ static const struct table_column verify_columns[] = {
     {"PROVEN", "proven", 0}, {"DIGEST", "digest", 0}, {NULL, NULL, 0},
 };
 
-static void tell_unopened(const struct arguments *arguments, const json_t *result)
+/* -1 when a key was given to open them with. */
+static int tell_unopened(const struct arguments *arguments, const json_t *result,
+                         struct error *reterr)
 {
     const long long encrypted = (long long)json_whole(result, "encrypted", 0);
+    const json_t *unopened = json_object_get(result, "unopened");
     if (encrypted == 0 || text_equal(json_text(result, "read"), "decrypted"))
-        return;
+        return 0;
+    if (arguments->read_data && json_array_size(json_object_get(arguments->keeping, "identity")))
+        return error_set(
+            reterr, EXIT_REFUSED,
+            "the stored bytes are whole, but the private key opens %zu artifact%s not: "
+            "'%s'",
+            json_array_size(unopened), json_array_size(unopened) == 1 ? "" : "s",
+            json_string_value(json_array_get(unopened, 0)));
     message(MESSAGE_WARNING,
             "of %lld encrypted artifacts only the stored bytes were proven, not that they can be "
-            "opened: that needs %s the private key (--identity)",
-            encrypted, arguments->read_data ? "" : "--read-data and");
+            "opened: that needs %sthe private key (--identity)",
+            encrypted, arguments->read_data ? "" : "--read-data and ");
+    return 0;
 }
 
 static int report_damage(const json_t *result, struct error *reterr)
@@ -142,8 +153,7 @@ static int verify_in_store(const struct arguments *arguments, struct store_view 
                   text_equal(json_text(result, "read"), "decrypted") ? "content" : "stored bytes");
     cleanup_json json_t *rows = json_make("[O]", result);
     table_print(stdout, arguments->output, verify_columns, "set", rows, NULL);
-    tell_unopened(arguments, result);
-    return EXIT_DONE;
+    return tell_unopened(arguments, result, reterr) == 0 ? EXIT_DONE : -1;
 }
 
 /* A set folder anywhere, or a bare vendor file. */

@@ -74,6 +74,14 @@ static int set_sealing(const struct arguments *arguments, uint32_t kind,
     return 0;
 }
 
+json_t *run_request_new_sealing(const struct arguments *arguments)
+{
+    if (arguments->recipients == NULL && !arguments->without_secrets)
+        return NULL;
+    return json_make("{s:O?, s:b, s:b, s:b}", "recipients", arguments->recipients, "all", 0,
+                     "without_secrets", arguments->without_secrets, "for_run", 0);
+}
+
 /* Private keys are secrets of the run like those of the site's options. */
 static void add_identity(const struct arguments *arguments, json_t *secrets)
 {

@@ -32,6 +32,9 @@ void run_request_clear(struct run_request *request);
 /* What plugins may use, as the configuration says now. */
 struct client_limits run_request_limits(const struct arguments *arguments);
 
+/* What --recipient and --without-secrets of a resume say; NULL: nothing. Owned by the caller. */
+json_t *run_request_new_sealing(const struct arguments *arguments);
+
 /* Consent alone, for resume; `request` holds nothing else then. */
 void run_request_consent(const struct arguments *arguments, struct run_request *ret_request);
 

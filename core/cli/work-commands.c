@@ -160,6 +160,7 @@ int resume_command(const struct arguments *arguments, struct error *reterr)
     cleanup_run_request struct run_request request = {.site = NULL};
     cleanup_json json_t *settlements = settlements_of(arguments);
     cleanup_json json_t *manual = manual_of(arguments);
+    cleanup_json json_t *sealing = run_request_new_sealing(arguments);
     cleanup_free const char **practice_sites = practice_sites_of(arguments->config);
     run_request_consent(arguments, &request);
     const struct engine_resume resume = {
@@ -169,6 +170,7 @@ int resume_command(const struct arguments *arguments, struct error *reterr)
         .plugin_folders = arguments->plugin_folders,
         .settlements = settlements,
         .manual = manual,
+        .sealing = sealing,
         .practice_sites = practice_sites,
         .accept_plugin_change = arguments->accept_plugin_change,
         .record_folder = arguments->record_folder,

@@ -263,6 +263,24 @@ static int check_site(const struct engine *engine, const char *site, struct erro
                      of_run, site);
 }
 
+/* One set is sealed in one way, to its end: only a run that named none yet may be given one. */
+static int check_sealing(const struct engine *engine, const json_t *sealing, struct error *reterr)
+{
+    const json_t *then = json_object_get(engine->run.state->run, "seal");
+    if (sealing == NULL)
+        return 0;
+    if (json_whole(engine->run.state->run, "kind", 0) != SALVOR_PROCEDURE_BACKUP)
+        return error_set(reterr, EXIT_USAGE, "run '%s' is no backup: nothing of it is encrypted",
+                         engine->run.id);
+    if (json_array_size(json_object_get(then, "recipients")) == 0 &&
+        !json_flag(then, "without_secrets"))
+        return 0;
+    (void)error_set(reterr, EXIT_USAGE, "backup '%s' began %s", engine->run.id,
+                    json_flag(then, "without_secrets") ? "with --without-secrets"
+                                                       : "with other recipients");
+    return error_hint(reterr, "go on without the flag, or begin a new backup");
+}
+
 static int check_plugin(const struct engine *engine, int accept, struct error *reterr)
 {
     const json_t *then = json_object_get(engine->record, "plugin");
@@ -331,6 +349,7 @@ static int reopen(struct engine *engine, const struct engine_resume *resume, str
     if (journal_open(path, &run->journal, reterr) != 0 ||
         journal_each(run->journal, fold, run->state, reterr) != 0 ||
         check_resumable(engine, reterr) != 0 || check_site(engine, resume->site, reterr) != 0 ||
+        check_sealing(engine, resume->sealing, reterr) != 0 ||
         drill_check_resume(run->state->run, resume->practice_sites, reterr) != 0)
         return -1;
     engine->record = json_incref(run->state->run);
@@ -349,9 +368,9 @@ static int reopen(struct engine *engine, const struct engine_resume *resume, str
         own_set_begin(&engine->run, engine->record, &engine->set, reterr) != 0)
         return -1;
     if (run_record(run, "resume",
-                   json_make("{s:I, s:s, s:b, s:O?}", "pid", (json_int_t)getpid(), "who",
+                   json_make("{s:I, s:s, s:b, s:O?, s:O?}", "pid", (json_int_t)getpid(), "who",
                              run_who(run), "accept_plugin_change", resume->accept_plugin_change,
-                             "manual", resume->manual),
+                             "manual", resume->manual, "seal", resume->sealing),
                    JOURNAL_DURABLE, reterr) != 0 ||
         record_settlements(engine, resume->settlements, reterr) != 0)
         return -1;

@@ -74,8 +74,10 @@ struct engine_resume {
     const char *site; /* that the run has to be of, or NULL */
     const char *state_folder;
     const char *const *plugin_folders;
-    const json_t *settlements;         /* array of {"step","as","reason"}, or NULL */
-    const json_t *manual;              /* array that replaces the one of before, or NULL */
+    const json_t *settlements; /* array of {"step","as","reason"}, or NULL */
+    const json_t *manual;      /* array that replaces the one of before, or NULL */
+    const json_t *sealing; /* as in engine_request: of a backup that began without a recipient and
+                              stopped at a sensitive artifact; or NULL */
     const char *const *practice_sites; /* marked for practice now: a drill goes on only there */
     int accept_plugin_change;          /* another build of the plugin may go on */
     const char *record_folder;

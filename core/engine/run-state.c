@@ -103,6 +103,8 @@ static void apply_resume(struct run_state *state, const json_t *record)
     replace(&state->end, NULL);
     if (json_is_array(manual))
         replace(&state->manual, json_clone(manual));
+    if (json_is_object(json_object_get(record, "seal")))
+        json_put(state->run, "seal", json_clone(json_object_get(record, "seal")));
 }
 
 static int apply_fact(struct run_state *state, const json_t *record, struct error *reterr)

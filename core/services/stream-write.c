@@ -90,9 +90,10 @@ static salvor_status no_recipient(struct worker_call *call, const char *name)
     (void)call_fail(call, SALVOR_REFUSED,
                     "artifact '%s' is sensitive, and there is no recipient to encrypt it to", name);
     return call_hint(call, SALVOR_REFUSED,
-                     "'salvor backups keygen FILE' makes a key, on a machine that restores; give "
-                     "its recipient with --recipient or as 'recipients' in salvor.yaml, or leave "
-                     "the artifact out with --without-secrets");
+                     "'salvor backups keygen FILE' makes a key, on a machine that restores; backup "
+                     "and resume take its recipient with --recipient ('recipients' in salvor.yaml "
+                     "is for all backups to come), or leave the artifact out with "
+                     "--without-secrets");
 }
 
 static salvor_status make_sealer(struct worker_call *call, struct salvor_stream_writer *writer)

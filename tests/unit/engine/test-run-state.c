@@ -46,6 +46,24 @@ static void an_intent_without_outcome_is_unknown(void **state)
     run_state_free(run);
 }
 
+static void a_resume_may_name_what_the_run_began_without(void **state)
+{
+    (void)state;
+    struct run_state *run = run_state_new();
+    assert_int_equal(apply(run, "{\"type\":\"run\",\"manual\":[],\"seal\":{\"all\":false}}", NULL),
+                     0);
+    assert_int_equal(apply(run, "{\"type\":\"resume\",\"seal\":null,\"manual\":null}", NULL), 0);
+    assert_int_equal(json_object_size(json_object_get(run->run, "seal")), 1);
+    assert_int_equal(
+        apply(run, "{\"type\":\"resume\",\"seal\":{\"recipients\":[\"a\"]},\"manual\":[\"r\"]}",
+              NULL),
+        0);
+    assert_int_equal(
+        json_array_size(json_object_get(json_object_get(run->run, "seal"), "recipients")), 1);
+    assert_int_equal(json_array_size(run->manual), 1);
+    run_state_free(run);
+}
+
 static void records_that_contradict_are_refused(void **state)
 {
     (void)state;
@@ -97,6 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_intent_without_outcome_is_unknown),
+        cmocka_unit_test(a_resume_may_name_what_the_run_began_without),
         cmocka_unit_test(records_that_contradict_are_refused),
         cmocka_unit_test(a_plan_may_be_made_anew_until_it_is_approved),
         cmocka_unit_test(a_new_discovery_forgets_the_old_facts),
