@@ -468,6 +468,7 @@ static void calls_go_on_beside_other_work(void **state)
     assert_true(service_is_calling(one));
     assert_int_equal(service_pump(one, 0), 0);
     cleanup_json json_t *result = call(other, "echo", NULL, &ears, 0, &err);
+    assert_non_null(result);
     assert_true(service_is_calling(one));
     const int64_t began = clock_monotonic_ms();
     while (!service_pump(one, 20))

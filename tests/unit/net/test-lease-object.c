@@ -141,8 +141,8 @@ static void unsound_objects_are_refused(void **state)
         "{\"metadata\":{\"resourceVersion\":\"7\"},\"spec\":{\"leaseDurationSeconds\":-3}}",
         "{\"metadata\":{\"resourceVersion\":\"7\"},\"spec\":{\"leaseDurationSeconds\":99999999}}",
         "{\"metadata\":{\"resourceVersion\":\"7\",\"annotations\":{\"salvor/holder\":\"{\"}}}",
-        "{\"metadata\":{\"resourceVersion\":\"7\",\"annotations\":{\"salvor/"
-        "journal-heads\":\"7\"}}}",
+        ("{\"metadata\":{\"resourceVersion\":\"7\",\"annotations\":{\"salvor/"
+         "journal-heads\":\"7\"}}}"),
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         cleanup_lease_seen struct lease_seen seen = {0};

@@ -49,8 +49,8 @@ static void reads_both_forms(void **state)
 static void refuses_others(void **state)
 {
     static const char *const texts[] = {"{}", "[]", "{\"spec\":{\"group\":\"a\"}}",
-                                        "{\"spec\":{\"group\":\"a\",\"names\":{\"plural\":\"b\","
-                                        "\"kind\":\"C\"},\"versions\":[]}}"};
+                                        ("{\"spec\":{\"group\":\"a\",\"names\":{\"plural\":\"b\","
+                                         "\"kind\":\"C\"},\"versions\":[]}}")};
     struct definitions definitions = {NULL, 0};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

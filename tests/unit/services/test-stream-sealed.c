@@ -181,6 +181,7 @@ static void the_run_reads_what_it_wrote_and_nobody_after_it(void **state)
     struct salvor_artifact artifact;
     char recipient[KEY_TEXT_SIZE];
     cleanup_free char *key = make_key(practice, "mine", recipient);
+    assert_non_null(key);
     cleanup_free char *folder = text_format("%s/artifacts", practice->folder);
     static const uint32_t codecs[] = {0, SALVOR_STREAM_GZIP, SALVOR_STREAM_ZSTD};
     seal_to(practice, recipient, 0);
@@ -277,6 +278,7 @@ static void all_may_be_encrypted(void **state)
     struct salvor_artifact artifact;
     char recipient[KEY_TEXT_SIZE];
     cleanup_free char *key = make_key(practice, "mine", recipient);
+    assert_non_null(key);
     cleanup_free char *folder = text_format("%s/artifacts", practice->folder);
     seal_to(practice, recipient, 1);
     assert_int_equal(write_text(practice, "plain", 0, CANARY, &artifact), SALVOR_OK);
