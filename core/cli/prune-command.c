@@ -154,6 +154,21 @@ static void put_actions(json_t *rows, int dry_run)
                                              : "not removed");
 }
 
+/* Names alone are those that went, or would. */
+static json_t *rows_to_show(const struct arguments *arguments, json_t *rows)
+{
+    json_t *shown = arguments->output == OUTPUT_NAME ? json_array() : json_incref(rows);
+    size_t index = 0;
+    json_t *row = NULL;
+    if (shown == rows)
+        return shown;
+    json_array_foreach (rows, index, row)
+        if (text_equal(json_text(row, "action"), "removed") ||
+            text_equal(json_text(row, "action"), "would be removed"))
+            json_add(shown, json_incref(row));
+    return shown;
+}
+
 int prune_command(const struct arguments *arguments, struct error *reterr)
 {
     static const struct table_column columns[] = {
@@ -179,6 +194,8 @@ int prune_command(const struct arguments *arguments, struct error *reterr)
         return -1;
     put_actions(rows, arguments->dry_run);
     int result = arguments->dry_run ? 0 : remove_rows(arguments, view, rows, reterr);
-    table_print(stdout, arguments->output, columns, "set", rows, "no backup sets");
+    cleanup_json json_t *shown = rows_to_show(arguments, rows);
+    table_print(stdout, arguments->output, columns, "set", shown,
+                json_array_size(rows) > 0 ? NULL : "no backup sets");
     return result == 0 ? EXIT_DONE : -1;
 }
