@@ -425,7 +425,7 @@ static struct ssh_connection *make(struct ssh_target *target, struct ssh_key *ke
     struct ssh_connection *connection = memory_new(1, sizeof *connection);
     *connection = (struct ssh_connection){
         .next = connections,
-        .identity = identity,
+        .identity = text_copy(identity),
         .target = ssh_target_ref(target),
         .key = ssh_key_ref(key),
         .shim = {0, -1},
@@ -482,7 +482,7 @@ struct ssh_connection *ssh_connection_get(struct ssh_target *target, struct ssh_
     }
     make_room();
     *ret_reused = 0;
-    return make(target, key, take_pointer(identity));
+    return make(target, key, identity);
 }
 
 enum ssh_connection_state ssh_connection_state(const struct ssh_connection *connection)

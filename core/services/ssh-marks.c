@@ -12,8 +12,9 @@ void ssh_mark_make(char ret_mark[SSH_MARK_SIZE])
 {
     unsigned char random[16];
     randombytes_buf(random, sizeof random);
-    memcpy(ret_mark, "salvor-", 7);
-    (void)sodium_bin2hex(ret_mark + 7, SSH_MARK_SIZE - 7, random, sizeof random);
+    char digits[2 * sizeof random + 1];
+    (void)sodium_bin2hex(digits, sizeof digits, random, sizeof random);
+    (void)snprintf(ret_mark, SSH_MARK_SIZE, "salvor-%s", digits);
 }
 
 void ssh_marks_init(struct ssh_marks *marks, const char *mark, enum ssh_marks_phase phase)
@@ -21,7 +22,7 @@ void ssh_marks_init(struct ssh_marks *marks, const char *mark, enum ssh_marks_ph
     *marks = (struct ssh_marks){.mark = mark,
                                 .phase = phase,
                                 .held = BUFFER_INIT(HELD_LIMIT),
-                                .noise = BUFFER_INIT(2 * NOISE_LIMIT),
+                                .noise = BUFFER_INIT((size_t)2 * NOISE_LIMIT),
                                 .status = -1};
 }
 

@@ -42,7 +42,7 @@ static void put_text(struct buffer *out, const char *text)
 /* One packet; the socket has room for far more than we ever send. */
 static int send_packet(int fd, const struct buffer *body)
 {
-    cleanup_buffer struct buffer packet = BUFFER_INIT(SSH_MUX_PACKET * 4);
+    cleanup_buffer struct buffer packet = BUFFER_INIT((size_t)4 * SSH_MUX_PACKET);
     put_number(&packet, (uint32_t)body->size);
     if (buffer_append(&packet, body->data, body->size) != 0) {
         errno = EMSGSIZE;
@@ -102,7 +102,7 @@ int ssh_mux_connect(struct ssh_mux *mux, const char *path)
 int ssh_mux_ask_session(const struct ssh_mux *mux, const char *command, const int fds[3])
 {
     cleanup_buffer struct buffer hello = BUFFER_INIT(64);
-    cleanup_buffer struct buffer session = BUFFER_INIT(SSH_MUX_PACKET * 3);
+    cleanup_buffer struct buffer session = BUFFER_INIT((size_t)3 * SSH_MUX_PACKET);
     put_number(&hello, MSG_HELLO);
     put_number(&hello, VERSION);
     put_number(&session, C_NEW_SESSION);

@@ -77,7 +77,7 @@ static long seconds(int64_t milliseconds)
 /* Of a path within a value that ssh splits into words and in which '%' means something. */
 static char *escaped(const char *path, const char *special)
 {
-    struct buffer out = BUFFER_INIT(2 * PATH_MAX + 2);
+    struct buffer out = BUFFER_INIT((size_t)2 * PATH_MAX + 2);
     for (; *path != '\0'; path++) {
         if (*path == '%')
             (void)buffer_append(&out, "%", 1);
@@ -108,7 +108,7 @@ static void add_host_keys(json_t *argv, const struct ssh_target *target)
 /* Through the connection to the jump host, and in no other way: without it there is none. */
 static void add_jump(json_t *argv, const struct ssh_target *target, const struct ssh_call *call)
 {
-    struct buffer command = BUFFER_INIT(4 * PATH_MAX);
+    struct buffer command = BUFFER_INIT((size_t)4 * PATH_MAX);
     cleanup_free char *program = escaped(call->program, "");
     cleanup_free char *socket = escaped(call->through, "");
     cleanup_free char *host = escaped(target->host, "");
@@ -296,9 +296,10 @@ static int fingerprint_of(const char *key, char *ret_text, size_t size)
     digest_begin(&digest);
     digest_add(&digest, bytes, got);
     digest_end(&digest, hash);
-    memcpy(ret_text, "SHA256:", 7);
-    (void)sodium_bin2base64(ret_text + 7, size - 7, hash, sizeof hash,
+    char digits[44]; /* of 32 bytes, without padding */
+    (void)sodium_bin2base64(digits, sizeof digits, hash, sizeof hash,
                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+    (void)snprintf(ret_text, size, "SHA256:%s", digits);
     return 0;
 }
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sodium.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,240 +14,16 @@
 #include "base/clock.h"
 #include "base/kill-point.h"
 #include "base/text.h"
-#include "services/ssh-connection.h"
-#include "services/ssh-marks.h"
-#include "services/ssh-mux.h"
+#include "services/ssh-session-parts.h"
 
 enum {
     CHUNK = 65536,
-    STOP_PATIENCE_MS = 1500,
+    STOP_LOOK_MS = 500,
     SOON_MS = 10,
     PIPE_SIZE = 1 << 20,
     HEAD_LIMIT = 128,
     ROUNDS = 64 /* chunks of one descriptor before the others are looked at */
 };
-
-enum state {
-    CONNECTING, /* waits for the connection */
-    ASKING,     /* its control socket is busy */
-    OPENING,    /* a session was asked for */
-    TALKING,    /* the script is on its way, or there */
-    OVER
-};
-
-struct ssh_session {
-    struct ssh_session_request request;
-    struct ssh_waiter waiter;
-    struct ssh_connection *connection;
-    enum state state;
-    int reused;   /* the connection is one of before: it may be dead without anybody knowing */
-    int opened;   /* a session is there */
-    int sent;     /* a byte of the command has left */
-    int all_sent; /* the script, to its last byte */
-    int exited;   /* the server reported an end */
-    int closed;   /* the control socket is at its end */
-    struct ssh_mux mux;
-    int in; /* our ends of the pipes; -1 when closed */
-    int out;
-    int err;
-    int epoll;
-    int timer;
-    uint32_t in_events;  /* as asked of epoll; 0: not watched */
-    struct buffer to_in; /* not written yet */
-    int given_all;       /* `give` came to its end */
-    char mark[SSH_MARK_SIZE];
-    struct ssh_marks out_marks;
-    struct ssh_marks err_marks;
-    struct buffer errors;
-    int64_t ready_by; /* monotonic ms */
-    int64_t deadline;
-    int64_t stop_by; /* 0: nobody asked to stop */
-    salvor_status stop_status;
-    struct error stop_error;
-    struct ssh_outcome outcome;
-};
-
-/* ---- release --------------------------------------------------------------------------------- */
-
-static void close_pipe(int *fd)
-{
-    if (*fd >= 0)
-        (void)close(take_fd(fd));
-}
-
-/* What belongs to one try. */
-static void leave(struct ssh_session *session)
-{
-    ssh_mux_close(&session->mux);
-    close_pipe(&session->in);
-    close_pipe(&session->out);
-    close_pipe(&session->err);
-    session->in_events = 0;
-    if (session->to_in.data != NULL) /* secrets may have passed through it */
-        sodium_memzero(session->to_in.data, session->to_in.capacity);
-    buffer_clear(&session->to_in);
-    ssh_marks_clear(&session->out_marks);
-    ssh_marks_clear(&session->err_marks);
-    if (session->connection != NULL) {
-        ssh_connection_forget(session->connection, &session->waiter);
-        ssh_connection_put(take_pointer(session->connection));
-    }
-}
-
-void ssh_session_free(struct ssh_session *session)
-{
-    leave(session);
-    if (session->epoll >= 0)
-        (void)close(session->epoll);
-    if (session->timer >= 0)
-        (void)close(session->timer);
-    buffer_clear(&session->errors);
-    error_clear(&session->outcome.error);
-    error_clear(&session->stop_error);
-    ssh_key_put(session->request.key);
-    ssh_target_put(session->request.target);
-    free(session);
-}
-
-/* ---- outcomes -------------------------------------------------------------------------------- */
-
-static const char *host(const struct ssh_session *session)
-{
-    return session->request.target->name;
-}
-
-static void finish(struct ssh_session *session, salvor_status status, uint32_t certainty)
-{
-    session->outcome.status = status;
-    session->outcome.certainty = certainty;
-    session->outcome.err = (struct salvor_span){
-        session->errors.data != NULL ? session->errors.data : "", session->errors.size};
-    session->state = OVER;
-    leave(session);
-}
-
-static uint32_t certainty_of(const struct ssh_session *session)
-{
-    return session->sent ? SALVOR_CERTAINTY_SENT : SALVOR_CERTAINTY_NOT_SENT;
-}
-
-static void finish_stopped(struct ssh_session *session)
-{
-    (void)error_move(&session->outcome.error, &session->stop_error);
-    finish(session, session->stop_status, certainty_of(session));
-}
-
-void ssh_session_stop(struct ssh_session *session, salvor_status status, struct error *err)
-{
-    if (session->state == OVER || session->stop_by != 0)
-        return;
-    session->stop_status = status;
-    if (err != NULL)
-        (void)error_move(&session->stop_error, err);
-    session->stop_by = clock_monotonic_ms() + STOP_PATIENCE_MS;
-    if (!session->sent)
-        finish_stopped(session);
-    else
-        close_pipe(&session->in); /* the far side ends what runs there */
-}
-
-/* What the far side said before the command's own words; the last line of it. */
-static char *last_words(const struct ssh_session *session)
-{
-    const struct buffer *noise = &session->err_marks.noise;
-    if (noise->size == 0)
-        noise = &session->out_marks.noise;
-    size_t end = noise->size;
-    while (end > 0 && strchr(" \r\n", noise->data[end - 1]) != NULL)
-        end--;
-    size_t from = end;
-    while (from > 0 && noise->data[from - 1] != '\n')
-        from--;
-    return text_copy_span(noise->size > 0 ? noise->data + from : "", end - from);
-}
-
-static void set_detail(struct ssh_session *session)
-{
-    const struct buffer *noise = &session->err_marks.noise;
-    if (noise->size > 0)
-        (void)error_detail(&session->outcome.error, "%s", noise->data);
-}
-
-/* The login command ended before sh said that it is ready. */
-static void finish_without_shell(struct ssh_session *session)
-{
-    cleanup_free char *words = last_words(session);
-    (void)error_set(&session->outcome.error, EXIT_FAILED,
-                    "'%s' runs no commands for us%s%s: the session ended with %d", host(session),
-                    *words != '\0' ? ": " : "", words, (int)session->mux.exit_status);
-    set_detail(session);
-    if (session->request.target->sudo)
-        (void)error_hint(&session->outcome.error,
-                         "the user there must be allowed to run sudo without a password");
-    finish(session, SALVOR_FAILED, SALVOR_CERTAINTY_NOT_SENT);
-}
-
-static void finish_not_started(struct ssh_session *session)
-{
-    cleanup_free char *words = last_words(session);
-    (void)error_set(&session->outcome.error, EXIT_FAILED, "it cannot be started on '%s'%s%s",
-                    host(session), *words != '\0' ? ": " : "", words);
-    set_detail(session);
-    memcpy(session->outcome.refusal, session->err_marks.word, sizeof session->outcome.refusal);
-    finish(session, SALVOR_FAILED, SALVOR_CERTAINTY_NOT_SENT);
-}
-
-static void finish_lost(struct ssh_session *session)
-{
-    if (session->sent)
-        (void)error_set(&session->outcome.error, EXIT_FAILED,
-                        "the connection to '%s' was lost: what was asked may have taken effect",
-                        host(session));
-    else
-        (void)error_set(&session->outcome.error, EXIT_FAILED,
-                        "the connection to '%s' was lost before anything was sent", host(session));
-    finish(session, SALVOR_RETRY, certainty_of(session));
-}
-
-/* Standard error may not have a mark where the host has no such shell, or is over without one. */
-static void finish_ended(struct ssh_session *session, int32_t status)
-{
-    session->outcome.exit_status = status;
-    kill_point(session->request.row, "answer-received");
-    if (session->stop_by != 0)
-        finish_stopped(session);
-    else
-        finish(session, SALVOR_OK, SALVOR_CERTAINTY_ANSWERED);
-}
-
-/* All streams are at their end without the last words. */
-static void finish_cut(struct ssh_session *session)
-{
-    int began =
-        session->err_marks.phase == SSH_MARKS_CONTENT || session->err_marks.phase == SSH_MARKS_END;
-    if (session->stop_by != 0) {
-        finish_stopped(session);
-    } else if (!session->exited) {
-        finish_lost(session);
-    } else if (session->out_marks.phase == SSH_MARKS_READY) {
-        finish_without_shell(session);
-    } else if (!began && session->all_sent) {
-        finish_not_started(session);
-    } else {
-        (void)error_set(&session->outcome.error, EXIT_FAILED,
-                        "the command on '%s' was lost: the shell that watches it was ended",
-                        host(session));
-        set_detail(session);
-        finish(session, SALVOR_FAILED, certainty_of(session));
-    }
-}
-
-static void finish_broken(struct ssh_session *session, salvor_status status, const char *why)
-{
-    (void)error_set(&session->outcome.error, EXIT_FAILED, "cannot use the connection to '%s': %s",
-                    host(session), why);
-    finish(session, status, certainty_of(session));
-}
 
 /* ---- a try ----------------------------------------------------------------------------------- */
 
@@ -284,7 +59,7 @@ static int begin_anew(struct ssh_session *session)
     if (session->sent || !session->reused || session->stop_by != 0)
         return 0;
     ssh_connection_drop(session->connection);
-    leave(session);
+    session_leave(session);
     begin(session);
     return 1;
 }
@@ -294,7 +69,7 @@ static void lose(struct ssh_session *session)
     if (begin_anew(session))
         return;
     ssh_connection_drop(session->connection);
-    finish_cut(session);
+    session_finish_cut(session);
 }
 
 static int make_pipe(int *ret_ours, int *ret_theirs, int we_write)
@@ -362,7 +137,7 @@ static void open_session(struct ssh_session *session)
         return;
     if (errno == EMFILE || errno == ENFILE) {
         session->sent = 0;
-        finish_broken(session, SALVOR_FAILED, strerror(errno));
+        session_finish_broken(session, SALVOR_FAILED, strerror(errno));
     } else {
         lose(session);
     }
@@ -385,7 +160,7 @@ static void wait_for_connection(struct ssh_session *session)
         break;
     }
     salvor_status status = ssh_connection_failure(connection, &session->outcome.error);
-    finish(session, status, SALVOR_CERTAINTY_NOT_SENT);
+    session_finish(session, status, SALVOR_CERTAINTY_NOT_SENT);
 }
 
 /* ---- standard input -------------------------------------------------------------------------- */
@@ -420,7 +195,7 @@ static int more_input(struct ssh_session *session)
     const struct ssh_session_request *request = &session->request;
     cleanup_error struct error err = ERROR_INIT;
     if (request->target->windows) {
-        close_pipe(&session->in);
+        session_close_pipe(&session->in);
         return 0;
     }
     /* Not before: whoever read the script over there may have read on. */
@@ -437,7 +212,7 @@ static int more_input(struct ssh_session *session)
     if (got > 0)
         return 1;
     session->given_all = 1;
-    close_pipe(&session->in);
+    session_close_pipe(&session->in);
     return 0;
 }
 
@@ -474,7 +249,7 @@ static void write_input(struct ssh_session *session)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0 && errno != EAGAIN) {
-            close_pipe(&session->in); /* nobody reads: the end of the session says why */
+            session_close_pipe(&session->in); /* nobody reads: the end of the session says why */
             break;
         }
         if (got < 0)
@@ -536,7 +311,7 @@ static void read_output(struct ssh_session *session, int is_out)
         if (got < 0 && errno == EAGAIN)
             return;
         if (got <= 0)
-            close_pipe(fd);
+            session_close_pipe(fd);
         if (hand_out(session, is_out, chunk, got > 0 ? (size_t)got : 0, &err) != 0)
             ssh_session_stop(session, SALVOR_FAILED, &err);
         if (session->state == OVER)
@@ -561,10 +336,10 @@ static void hear_mux(struct ssh_session *session)
         case SSH_MUX_REFUSED:
             session->sent = 0;
             session->outcome.busy = 1;
-            finish_broken(session, SALVOR_RETRY, session->mux.reason);
+            session_finish_broken(session, SALVOR_RETRY, session->mux.reason);
             return;
         case SSH_MUX_BROKEN:
-            finish_broken(session, SALVOR_FAILED, session->mux.reason);
+            session_finish_broken(session, SALVOR_FAILED, session->mux.reason);
             return;
         case SSH_MUX_CLOSED:
             session->closed = 1;
@@ -590,12 +365,12 @@ static void start_talking(struct ssh_session *session)
 static void look_for_end(struct ssh_session *session)
 {
     if (session->out_marks.phase == SSH_MARKS_END && session->err_marks.phase == SSH_MARKS_END)
-        finish_ended(session, session->out_marks.status);
+        session_finish_ended(session, session->out_marks.status);
     else if (session->err_marks.phase == SSH_MARKS_REFUSED)
-        finish_not_started(session);
+        session_finish_not_started(session);
     else if (session->closed && session->out < 0 && session->err < 0) {
         if (session->request.target->windows && session->exited)
-            finish_ended(session, session->mux.exit_status & 0xff);
+            session_finish_ended(session, session->mux.exit_status & 0xff);
         else
             lose(session);
     }
@@ -607,19 +382,19 @@ static void look_at_clock(struct ssh_session *session)
     cleanup_error struct error err = ERROR_INIT;
     if (session->stop_by != 0) {
         if (now >= session->stop_by)
-            finish_stopped(session);
+            session_finish_stopped(session);
     } else if (now >= session->deadline) {
-        (void)error_set(&err, EXIT_FAILED, "it did not end on '%s' within %lld ms", host(session),
-                        (long long)session->request.timeout_ms);
+        (void)error_set(&err, EXIT_FAILED, "it did not end on '%s' within %lld ms",
+                        session_host(session), (long long)session->request.timeout_ms);
         ssh_session_stop(session, SALVOR_TIMEOUT, &err);
     } else if (session->state == OPENING && now >= session->ready_by) {
         if (begin_anew(session))
             return;
         ssh_connection_drop(session->connection);
         (void)error_set(&session->outcome.error, EXIT_FAILED, "'%s' opened no shell within %lld ms",
-                        host(session), (long long)session->request.target->connect_ms);
-        set_detail(session);
-        finish(session, SALVOR_RETRY, certainty_of(session));
+                        session_host(session), (long long)session->request.target->connect_ms);
+        session_set_detail(session);
+        session_finish(session, SALVOR_RETRY, session_certainty(session));
     }
 }
 
@@ -682,7 +457,7 @@ struct ssh_session *ssh_session_start(const struct ssh_session_request *request)
         .err = -1,
         .epoll = epoll_create1(EPOLL_CLOEXEC),
         .timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
-        .errors = BUFFER_INIT(2 * SSH_ERROR_KEPT),
+        .errors = BUFFER_INIT((size_t)2 * SSH_ERROR_KEPT),
         .deadline =
             request->timeout_ms > 0 ? clock_monotonic_ms() + request->timeout_ms : INT64_MAX,
         .outcome = {.certainty = SALVOR_CERTAINTY_NOT_SENT, .exit_status = -1},
@@ -692,7 +467,7 @@ struct ssh_session *ssh_session_start(const struct ssh_session_request *request)
     struct epoll_event event = {.events = EPOLLIN};
     if (session->epoll < 0 || session->timer < 0 ||
         epoll_ctl(session->epoll, EPOLL_CTL_ADD, session->timer, &event) != 0)
-        finish_broken(session, SALVOR_FAILED, strerror(errno));
+        session_finish_broken(session, SALVOR_FAILED, strerror(errno));
     else {
         begin(session);
         wake(&session->waiter);
@@ -721,7 +496,7 @@ salvor_status ssh_session_wait(struct worker_call *call, struct ssh_session *ses
             if (status != SALVOR_OK)
                 ssh_session_stop(session, status, NULL);
         } else {
-            (void)poll(&fd, 1, STOP_PATIENCE_MS);
+            (void)poll(&fd, 1, STOP_LOOK_MS);
         }
     }
     struct ssh_outcome *outcome = ssh_session_outcome(session);

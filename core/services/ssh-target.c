@@ -122,7 +122,7 @@ static int add_fingerprint(const json_t *value, struct buffer *list, struct erro
 static int take_fingerprints(const json_t *options, struct ssh_target *target, struct error *reterr)
 {
     const json_t *value = json_object_get(options, "fingerprint");
-    struct buffer list = BUFFER_INIT(FINGERPRINTS * (FINGERPRINT_SIZE + 1));
+    struct buffer list = BUFFER_INIT((size_t)FINGERPRINTS * (FINGERPRINT_SIZE + 1));
     int result = 0;
     if (value == NULL || json_is_null(value))
         return 0;
