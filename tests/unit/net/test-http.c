@@ -444,6 +444,35 @@ static void many_requests_share_a_session(void **state)
     assert_int_equal(json_whole(counts, "count", 0), 300);
 }
 
+static void what_was_not_expected_is_recorded_in_full(void **state)
+{
+    struct site *site = *state;
+    salvor_batch *batch = NULL;
+    struct salvor_batch_result result = {.struct_size = sizeof result};
+    declare_reads(site);
+    assert_int_equal(batch_table.open(practice_call(&site->practice), NULL, &batch), SALVOR_OK);
+    salvor_http_client *client = open_client(site, session_options());
+    assert_int_equal(submit(site, batch, client, 1, "GET", "/private/x?key=s3cret"), SALVOR_OK);
+    assert_int_equal(batch_table.next(practice_call(&site->practice), batch, &result), SALVOR_OK);
+    practice_forget_frames(&site->practice);
+    assert_int_equal(submit(site, batch, client, 2, "GET", "/private/x?key=s3cret"), SALVOR_OK);
+    assert_int_equal(batch_table.next(practice_call(&site->practice), batch, &result), SALVOR_OK);
+    assert_int_equal(result.code, 200);
+    assert_null(practice_frame(&site->practice, FRAME_EVIDENCE)); /* it is only counted */
+    assert_int_equal(submit(site, batch, client, 3, "PUT", "/private/forbidden?key=s3cret"),
+                     SALVOR_OK);
+    assert_int_equal(batch_table.next(practice_call(&site->practice), batch, &result), SALVOR_OK);
+    assert_int_equal(result.code, 403);
+    const json_t *record = practice_frame(&site->practice, FRAME_EVIDENCE);
+    assert_int_equal(json_whole(record, "status", 0), 403);
+    assert_int_equal(json_whole(record, "sent_bytes", 0), 4);
+    assert_true(text_ends(json_text(record, "url"), "/base/private/forbidden?key=…"));
+    batch_table.close(practice_call(&site->practice), batch);
+    const json_t *counts =
+        json_object_get(practice_frame(&site->practice, FRAME_EVIDENCE), "counts");
+    assert_int_equal(json_array_size(counts), 2);
+}
+
 static void the_gate_holds_in_a_batch(void **state)
 {
     struct site *site = *state;
@@ -598,6 +627,7 @@ int main(void)
         with_site(a_refused_login_is_not_tried_again),
         with_site(a_login_in_json),
         with_site(many_requests_share_a_session),
+        with_site(what_was_not_expected_is_recorded_in_full),
         with_site(the_gate_holds_in_a_batch),
         with_site(options_are_checked),
         with_site(answers_come_back_from_a_recording),
