@@ -96,6 +96,7 @@ void nsx_adapters_disconnect(struct sim_nsx *sim)
 
 void nsx_adapters_check(struct sim_nsx *sim)
 {
+    sim->must_check = 0;
     for (size_t i = 0; i < sim->adapter_count; i++) {
         struct nsx_adapter *adapter = &sim->adapters[i];
         cleanup_free char *name = NULL;

@@ -12,16 +12,27 @@
 #include "base/json.h"
 #include "base/text.h"
 
+/* What the object is, whatever its key is used for later. */
+static const char *unique_of(const json_t *object)
+{
+    const char *node_id = json_text(object, "node_id"), *unique = json_text(object, "unique_id");
+    if (text_equal(json_text(object, "resource_type"), "AntreaClusterControlPlane"))
+        return node_id;
+    return unique != NULL ? unique : json_text(object, "id");
+}
+
 void nsx_note_effect(struct sim_nsx *sim, const char *op, const char *table, const char *key,
-                     const char *owner)
+                     const json_t *object)
 {
     if (sim->current == NULL)
         return;
     if (sim->current->effects == NULL)
         sim->current->effects = json_array();
     json_t *effect = json_make("{s:s, s:s, s:s}", "op", op, "table", table, "key", key);
-    if (owner != NULL)
-        json_put_text(effect, "owner", owner);
+    if (json_text(object, "_create_user") != NULL)
+        json_put_text(effect, "owner", json_text(object, "_create_user"));
+    if (unique_of(object) != NULL)
+        json_put_text(effect, "unique", unique_of(object));
     json_add(sim->current->effects, effect);
 }
 
@@ -29,6 +40,8 @@ static void changed(struct sim_nsx *sim, enum nsx_table_id table)
 {
     sim->version_state++;
     nsx_world_changed(sim);
+    if (table == NSX_PRINCIPALS || table == NSX_CONTROL_PLANES)
+        sim->must_check = 1;
     if (sim->index_due_ms == 0)
         sim->index_due_ms = nsx_now(sim) + sim->search_lag_ms;
     if (table == NSX_POLICIES || table == NSX_RULES || table == NSX_SPANS || table == NSX_GROUPS)
@@ -55,7 +68,7 @@ int nsx_remove(struct sim_nsx *sim, enum nsx_table_id table, const char *key)
     nsx_table_remove(at, key);
     if (table == NSX_PRINCIPALS)
         nsx_forget_principal_index(sim);
-    nsx_note_effect(sim, "delete", nsx_table_name(table), key, json_text(old, "_create_user"));
+    nsx_note_effect(sim, "delete", nsx_table_name(table), key, old);
     changed(sim, table);
     return 1;
 }

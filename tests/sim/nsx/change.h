@@ -21,9 +21,9 @@ int nsx_refuse_marked(const struct sim_nsx *sim, enum nsx_table_id table, const 
                       const char *path, struct nsx_answer *answer);
 void nsx_forget_marked(struct sim_nsx *sim);
 
-/* A change of something that is no intent (an alarm, an inventory), for the audit log. */
+/* For the audit log: of what is deleted also who made it and what it was; NULL otherwise. */
 void nsx_note_effect(struct sim_nsx *sim, const char *op, const char *table, const char *key,
-                     const char *owner);
+                     const json_t *object);
 
 /* --- what every object carries ---------------------------------------------------------------- */
 

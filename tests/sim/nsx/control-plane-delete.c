@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapter.h"
 #include "change.h"
 #include "control-planes.h"
 #include "errors.h"
@@ -149,7 +148,6 @@ void nsx_control_plane_delete(struct sim_nsx *sim, struct nsx_request *request,
     cascade(sim, id, object);
     nsx_remove(sim, NSX_HEARTBEATS, id);
     nsx_remove_marked(sim, NSX_CONTROL_PLANES, id);
-    nsx_adapters_check(sim);
     if (nsx_switch_is(sim, SW_CASCADE_INVENTORY, "at-once"))
         nsx_inventory_forget(sim, id);
     else

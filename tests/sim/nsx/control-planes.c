@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapter.h"
 #include "change.h"
 #include "errors.h"
 #include "handlers.h"
@@ -229,6 +228,5 @@ void nsx_control_plane_put(struct sim_nsx *sim, struct nsx_request *request,
         return;
     }
     nsx_control_plane_write(sim, id, body);
-    nsx_adapters_check(sim);
     nsx_answer_json(answer, 200, nsx_shown(sim, request, nsx_control_plane(sim, id)));
 }

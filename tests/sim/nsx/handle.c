@@ -133,6 +133,8 @@ void nsx_handle(struct sim_nsx *sim, struct nsx_request *request, struct nsx_ans
         nsx_error(answer, 400, 255, "common-services", "The request body is too large.");
     else if (fault == NULL || nsx_fault_acts(fault))
         dispatch(sim, request, answer);
+    if (sim->must_check)
+        nsx_adapters_check(sim);
     if (fault != NULL)
         nsx_fault_apply(sim, fault, request, answer);
     sim->current = NULL;

@@ -236,7 +236,8 @@ struct sim_nsx {
     struct nsx_manager control; /* without TLS */
     int stop_fd;
     struct exchange *waiting; /* connections whose answer waits */
-    int must_reopen;          /* managers' doors do not fit their state */
+    int must_check;  /* identities or control planes changed: who is connected still may be */
+    int must_reopen; /* managers' doors do not fit their state */
     int is_snapshot;
     pid_t *children;
     size_t child_count;

@@ -98,6 +98,13 @@ def test_clusters_inside(start):
         sim.connect(pair=pair).get(PIS).expect(200)
         connected = lambda: sim.steer("GET", "dump")["adapters"]["sales"]["connected"]  # noqa: E731
         check("connected", connected(), True)
+        found = sim.admin.get(PIS).json["results"][0]
+        copy = sim.steer("POST", "snapshot")
+        Connection(copy["managers"][0]).delete(f"{PIS}/{found['id']}").expect(200)
+        sim.advance(10)
+        port = http.client.HTTPConnection("127.0.0.1", copy["controlPort"], timeout=30)
+        port.request("GET", "/_sim/adapters")
+        check("without its identity it is dropped", json.loads(port.getresponse().read())["sales"]["connected"], False)
         sim.cluster("sales", "rotate")
         check("NSX does not know the new certificate", connected(), False)
         sim.connect(pair=sim.pair("sales")).get(PIS).expect(403, 403)

@@ -88,13 +88,14 @@ class Kube:
     def __init__(self, url):
         self.address = urllib.parse.urlsplit(url)
         self.connection = None
+        self.agent = "site"
 
     def send(self, method, path, body=None, content_type="application/json"):
         for attempt in (1, 2):
             if self.connection is None:
                 self.connection = http.client.HTTPConnection(self.address.hostname, self.address.port, timeout=30)
             try:
-                headers = {"Content-Type": content_type, "User-Agent": "site"}
+                headers = {"Content-Type": content_type, "User-Agent": self.agent}
                 self.connection.request(method, path, None if body is None else json.dumps(body), headers)
                 response = self.connection.getresponse()
                 content = response.read()
