@@ -38,7 +38,7 @@ static const struct salvor_option options[] = {
 
 static const struct salvor_row capture_rows[] = {
     {"capture", "Capture policies, registrations and clusters as they are now", "NSX-003 NSX-005",
-     NULL, NULL, 30 * MINUTE, SALVOR_EFFECT_READ, SALVOR_ROW_IDEMPOTENT, 3, 5000, 1000, 0},
+     NULL, NULL, 30 * MINUTE, SALVOR_EFFECT_DECLARED_READ, SALVOR_ROW_IDEMPOTENT, 3, 5000, 1000, 0},
 };
 static const struct salvor_stage capture_stages[] = {
     {"capture", "Capture what a restore would roll back", capture_rows, SALVOR_ARRAY(capture_rows)},
