@@ -165,7 +165,7 @@ static void hand_out(const salvor_kube_list *list, struct salvor_kube_page *ret_
 static json_t *key_of(const salvor_kube_list *list)
 {
     return json_make("{s:O,s:O,s:I}", "client", list->client->identity, "options", list->options,
-                     "page", (json_int_t)(list->pages + 1));
+                     "page", (json_int_t)list->pages + 1);
 }
 
 static salvor_status record(salvor_kube_list *list, const json_t *key, salvor_status status)

@@ -18,6 +18,7 @@
  */
 #include <salvor/helpers.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -255,7 +256,8 @@ static salvor_status do_memory(salvor_call *call, const json_t *op)
     char line[256];
     FILE *status = fopen("/proc/self/status", "re");
     while (status != NULL && fgets(line, sizeof line, status) != NULL)
-        (void)sscanf(line, "VmHWM: %lld", &most);
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            most = strtoll(line + 6, NULL, 10);
     if (status != NULL)
         (void)fclose(status);
     return tell(call, op, SALVOR_OK, json_pack("{s:I}", "most_kib", (json_int_t)most));

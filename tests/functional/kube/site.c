@@ -21,7 +21,6 @@ static char folder[] = "/tmp/salvor-test-kube-site-XXXXXX";
 static int start(struct sim_kube_options *options, sim_kube_prepare *prepare)
 {
     struct error err = ERROR_INIT;
-    memcpy(folder + sizeof folder - 7, "XXXXXX", 6);
     if (mkdtemp(folder) == NULL)
         return -1;
     cleanup_free char *audit = text_format("%s/audit", folder);
