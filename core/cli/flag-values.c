@@ -128,7 +128,7 @@ static void add_identity(struct parser *parser, const struct token *token)
     if (secret_reference_check(token->value, NULL) == 0)
         add_keeping(parser, "identity", token->value);
     else
-        problems_add(parser->problems, "write file:PATH, env:NAME or exec:COMMAND",
+        problems_add(parser->problems, "write file:PATH, env:NAME, exec:COMMAND or prompt:",
                      "flag '--identity' takes a reference, never the key itself");
 }
 

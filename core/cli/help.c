@@ -130,7 +130,7 @@ static void print_option(FILE *out, const struct plugin_option *option)
         help = longer;
     }
     if (option->secret) {
-        longer = text_format("%s (by reference: env:NAME, file:PATH, exec:COMMAND)", help);
+        longer = text_format("%s (by reference: env:NAME, file:PATH, exec:COMMAND, prompt:)", help);
         free(help);
         help = longer;
     }

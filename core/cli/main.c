@@ -12,7 +12,9 @@
 #include "cli/help.h"
 #include "cli/hidden-commands.h"
 #include "cli/message.h"
+#include "cli/prompt.h"
 #include "cli/terminal.h"
+#include "config/secret-reference.h"
 #include "host/redact.h"
 #include "worker/worker-main.h"
 
@@ -51,6 +53,7 @@ int main(int argc, char **argv)
     /* Whoever reads the output may go (head, less); a step under way must not die of that. */
     (void)signal(SIGPIPE, SIG_IGN);
     message_set_filter(redact_text);
+    secret_reference_set_asker(prompt_secret);
     __attribute__((cleanup(clear_arguments))) struct arguments *arguments = NULL;
     cleanup_error struct error err = ERROR_INIT;
     int code = arguments_parse(argc, argv, plugin_find, &arguments, &err);

@@ -126,3 +126,74 @@ enum prompt_answer prompt_text(const char *question, const char *expected)
 {
     return ask(question, ": ", is_exactly, expected);
 }
+
+/* ---- secrets --------------------------------------------------------------------------------- */
+
+/* The terminal as it was; *ret_before is what to go back to. Suspending would leave it mute. */
+static int make_mute(int fd, struct termios *ret_before)
+{
+    if (tcgetattr(fd, ret_before) != 0)
+        return -1;
+    struct termios mute = *ret_before;
+    mute.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+    mute.c_cc[VSUSP] = _POSIX_VDISABLE;
+    return tcsetattr(fd, TCSAFLUSH, &mute);
+}
+
+/* Straight into the caller's memory: no copy is left here. */
+static int read_secret(int fd, char *line, size_t size, size_t *ret_size)
+{
+    size_t used = 0;
+    for (;;) {
+        char byte = '\0';
+        if (!wait_for_input(fd)) {
+            errno = EINTR;
+            return -1;
+        }
+        ssize_t got = read(fd, &byte, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            errno = EINTR;
+            return -1;
+        }
+        if (byte == '\n' || byte == '\r')
+            break;
+        if (used < size)
+            line[used] = byte;
+        used++;
+    }
+    *ret_size = used;
+    if (used <= size)
+        return 0;
+    errno = EFBIG;
+    return -1;
+}
+
+int prompt_secret(const char *question, char *line, size_t size, size_t *ret_size)
+{
+    cleanup_close int fd = open_terminal();
+    struct termios before;
+    if (fd < 0) {
+        errno = ENXIO;
+        return -1;
+    }
+    cleanup_free char *safe = display_safe(question, 1);
+    cleanup_free char *shown = text_format("%s: ", safe);
+    message_interlude_begin();
+    int result = -1;
+    if (make_mute(fd, &before) != 0) {
+        errno = ENXIO; /* what would be shown is not asked for */
+    } else {
+        if (file_write_all(fd, shown, strlen(shown)) == 0)
+            result = read_secret(fd, line, size, ret_size);
+        int saved = errno;
+        (void)tcsetattr(fd, TCSAFLUSH, &before);
+        (void)file_write_all(fd, "\n", 1);
+        errno = saved;
+    }
+    int saved = errno;
+    message_interlude_end();
+    errno = saved;
+    return result;
+}

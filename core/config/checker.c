@@ -221,9 +221,10 @@ static void check_secret(struct checker *checker, const struct yaml_entry *entry
                          const struct yaml_node *value)
 {
     if (secret_reference_check(value->text, NULL) != 0)
-        checker_complain(checker, value->line, value->column,
-                         "write env:NAME, file:PATH or exec:COMMAND, never the secret itself",
-                         text_format("'%s' is not given by reference", entry->key));
+        checker_complain(
+            checker, value->line, value->column,
+            "write env:NAME, file:PATH, exec:COMMAND or prompt:, never the secret itself",
+            text_format("'%s' is not given by reference", entry->key));
 }
 
 static void check_recipient(struct checker *checker, const struct yaml_node *value)

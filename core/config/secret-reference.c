@@ -65,11 +65,18 @@ static void drop_last_newline(struct value *value)
 
 /* ---- forms ----------------------------------------------------------------------------------- */
 
+static secret_asker ask_person;
+
+void secret_reference_set_asker(secret_asker asker)
+{
+    ask_person = asker;
+}
+
 static int no_form(struct error *reterr)
 {
     /* The text is not repeated: it may be the secret itself, given by mistake. */
     (void)error_set(reterr, EXIT_USAGE, "a secret is not given by reference");
-    return error_hint(reterr, "write env:NAME, file:PATH or 'exec:COMMAND ARGUMENT ...'");
+    return error_hint(reterr, "write env:NAME, file:PATH, 'exec:COMMAND ARGUMENT ...' or prompt:");
 }
 
 int secret_reference_check(const char *reference, struct error *reterr)
@@ -90,7 +97,7 @@ int secret_reference_check(const char *reference, struct error *reterr)
             return 0;
         return error_set(reterr, EXIT_USAGE, "secret reference 'exec:' names no command");
     }
-    return no_form(reterr);
+    return text_starts(reference, "prompt:") ? 0 : no_form(reterr);
 }
 
 static int too_large(const char *reference, struct error *reterr)
@@ -151,6 +158,25 @@ static int from_file(const char *reference, struct value *value, struct error *r
     if (value->size > 0 && memchr(value->data, '\n', value->size) == value->data + value->size - 1)
         drop_last_newline(value);
     return 0;
+}
+
+/* ---- prompt ---------------------------------------------------------------------------------- */
+
+static int from_person(const char *reference, struct value *value, struct error *reterr)
+{
+    const char *question = reference[7] != '\0' ? reference + 7 : "secret";
+    if (ask_person != NULL && ask_person(question, value->data, SECRET_LIMIT, &value->size) == 0)
+        return 0;
+    int saved = ask_person != NULL ? errno : ENXIO;
+    if (saved == EFBIG)
+        return too_large(reference, reterr);
+    if (saved == EINTR)
+        return error_set(reterr, EXIT_INTERRUPTED, "the question for secret '%s' was not answered",
+                         reference);
+    (void)error_set(reterr, EXIT_USAGE, "nobody can be asked for secret '%s': there is no terminal",
+                    reference);
+    return error_hint(reterr, "run salvor at a terminal, or give it as env:NAME, file:PATH or "
+                              "exec:COMMAND");
 }
 
 /* ---- exec ------------------------------------------------------------------------------------ */
@@ -330,6 +356,8 @@ int secret_reference_fetch(const char *reference, char **ret_value, size_t *ret_
         result = from_env(reference, &value, reterr);
     else if (text_starts(reference, "file:"))
         result = from_file(reference, &value, reterr);
+    else if (text_starts(reference, "prompt:"))
+        result = from_person(reference, &value, reterr);
     else
         result = from_exec(reference, &value, reterr);
     if (result != 0)

@@ -124,7 +124,8 @@ static int start_client(struct engine *engine, const struct worker_order *order,
     engine->run.lock = json_object_get(engine->record, "lock");
     if (engine->has_effect)
         start_lease(engine, settings.per_call, settings.debug);
-    return 0;
+    engine->run.desk = secrets_new(engine->run.secrets, engine->run.folder);
+    return secrets_ask_person(engine->run.desk, reterr);
 }
 
 /* ---- a new run --------------------------------------------------------------------------- */

@@ -87,29 +87,55 @@ static int value_of(const json_t *request, char **ret_value, size_t *ret_size, s
 
 /* ---- secrets of options ---------------------------------------------------------------------- */
 
+/* The question names what it is for, unless the reference has words of its own. */
+static int fetch(struct secrets *secrets, const char *option, const char *reference,
+                 const struct fetched **ret, struct error *reterr)
+{
+    cleanup_free char *named = text_equal(reference, "prompt:")
+                                   ? text_format("prompt:secret '%s'", option)
+                                   : text_copy(reference);
+    char *value = NULL;
+    size_t size = 0;
+    for (const struct fetched *known = secrets->fetched; known != NULL; known = known->next) {
+        if (text_equal(known->option, option)) {
+            *ret = known;
+            return 0;
+        }
+    }
+    if (secret_reference_fetch(named, &value, &size, reterr) != 0)
+        return error_prefix(reterr, "option '%s'", option);
+    struct fetched *fresh = memory_new(1, sizeof *fresh);
+    *fresh = (struct fetched){secrets->fetched, text_copy(option), value, size};
+    secrets->fetched = fresh;
+    *ret = fresh;
+    return 0;
+}
+
+int secrets_ask_person(struct secrets *secrets, struct error *reterr)
+{
+    const char *option = NULL;
+    json_t *reference = NULL;
+    const struct fetched *fetched = NULL;
+    json_object_foreach (secrets->references, option, reference)
+        if (text_starts(json_string_value(reference), "prompt:") &&
+            fetch(secrets, option, json_string_value(reference), &fetched, reterr) != 0)
+            return -1;
+    return 0;
+}
+
 static int answer_secret(struct secrets *secrets, const json_t *request, json_t **ret_reply,
                          struct error *reterr)
 {
     const char *option = json_text(request, "option");
     const char *reference = option != NULL ? json_text(secrets->references, option) : NULL;
+    const struct fetched *fetched = NULL;
     if (reference == NULL) {
         *ret_reply = json_make("{s:b}", "found", 0);
         return 0;
     }
-    for (const struct fetched *known = secrets->fetched; known != NULL; known = known->next) {
-        if (text_equal(known->option, option)) {
-            *ret_reply = reply_with(known->value, known->size);
-            return 0;
-        }
-    }
-    char *value = NULL;
-    size_t size = 0;
-    if (secret_reference_fetch(reference, &value, &size, reterr) != 0)
-        return error_prefix(reterr, "option '%s'", option);
-    struct fetched *fresh = memory_new(1, sizeof *fresh);
-    *fresh = (struct fetched){secrets->fetched, text_copy(option), value, size};
-    secrets->fetched = fresh;
-    *ret_reply = reply_with(value, size);
+    if (fetch(secrets, option, reference, &fetched, reterr) != 0)
+        return -1;
+    *ret_reply = reply_with(fetched->value, fetched->size);
     return 0;
 }
 

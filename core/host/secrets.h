@@ -21,6 +21,10 @@ struct secrets;
 struct secrets *secrets_new(const json_t *references, const char *run_folder);
 void secrets_free(struct secrets *secrets);
 
+/* Fetches those that a person is asked for, now: while a step waits for an answer its deadline
+ * would pass. */
+int secrets_ask_person(struct secrets *secrets, struct error *reterr);
+
 /*
  * Answers a REQUEST body. 1: *ret_reply holds the reply's members, owned by the caller; 0: the
  * request is about something else; -1: *reterr is for the worker. Never journal bodies or replies

@@ -153,8 +153,9 @@ static salvor_status secret_open(salvor_call *public_call, const char *option,
     cleanup_free char *origin = text_format("secret %s'%s'", is_option ? "option " : "", option);
     status = secret_ask(call, option, origin, ret_secret);
     if (status == SALVOR_NOT_FOUND && is_option)
-        return call_hint(call, status,
-                         "give it by reference: --%s env:NAME, file:PATH or exec:COMMAND", option);
+        return call_hint(
+            call, status,
+            "give it by reference: --%s env:NAME, file:PATH, exec:COMMAND or prompt:", option);
     return status;
 }
 

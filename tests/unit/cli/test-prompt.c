@@ -157,9 +157,55 @@ static void test_nobody_to_ask(void **state)
     assert_int_equal(WEXITSTATUS(status) - ANSWER_BASE, PROMPT_NOBODY);
 }
 
+/* What is typed is not seen, arrives whole, and the terminal is as before. */
+static void a_secret_is_not_shown(void **state)
+{
+    struct asker asker = {0};
+    (void)state;
+    asker.pid = forkpty(&asker.master, NULL, NULL, NULL);
+    assert_true(asker.pid >= 0);
+    if (asker.pid == 0) {
+        char line[32];
+        size_t size = 0;
+        int good = prompt_secret("the \x1b[2Jword", line, sizeof line, &size) == 0 && size == 13 &&
+                   memcmp(line, "canary secret", 13) == 0;
+        int too_long = prompt_secret("again", line, 4, &size) == -1 && errno == EFBIG;
+        _exit(good && too_long && prompt_yes_no("seen?") == PROMPT_YES ? ANSWER_BASE : 1);
+    }
+    wait_for(&asker, "word: ");
+    type(&asker, "canary secret\n");
+    wait_for(&asker, "again: ");
+    type(&asker, "canary\n");
+    wait_for(&asker, "[y/N] ");
+    type(&asker, "y\n");
+    wait_for(&asker, "y\r\n"); /* shown again */
+    assert_null(strstr(asker.seen, "canary"));
+    assert_null(strstr(asker.seen, "\x1b"));
+    assert_int_equal(finish(&asker), 0);
+}
+
+static void a_secret_that_is_left(void **state)
+{
+    struct asker asker = {0};
+    (void)state;
+    asker.pid = forkpty(&asker.master, NULL, NULL, NULL);
+    assert_true(asker.pid >= 0);
+    if (asker.pid == 0) {
+        char line[32];
+        size_t size = 0;
+        _exit(prompt_secret("word", line, sizeof line, &size) == -1 && errno == EINTR ? ANSWER_BASE
+                                                                                      : 1);
+    }
+    wait_for(&asker, "word: ");
+    type(&asker, "\x04"); /* end of input */
+    assert_int_equal(finish(&asker), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_secret_is_not_shown),
+        cmocka_unit_test(a_secret_that_is_left),
         cmocka_unit_test(test_yes_and_no),
         cmocka_unit_test(test_typed_text),
         cmocka_unit_test(test_endless_line),

@@ -1,6 +1,7 @@
 /* Secrets on their whole way: reference, parent's answer, handle in the worker, seal and unseal. */
 #include "../unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -219,14 +220,15 @@ static void assert_not_fetched(const char *reference, const char *why)
         fail_msg("%s: %s", reference, err.message);
 }
 
-static void references_have_three_forms(void **state)
+static void references_have_four_forms(void **state)
 {
     cleanup_error struct error err = ERROR_INIT;
     (void)state;
-    static const char *const good[] = {"env:X", "file:/a b", "exec:pass show x"};
+    static const char *const good[] = {"env:X", "file:/a b", "exec:pass show x",
+                                       "prompt:", "prompt:password of the manager"};
     static const char *const bad[] = {
         "hunter22", "", "env:", "file:", "exec:", "exec:  ", "ENV:X", "vault:x"};
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_int_equal(secret_reference_check(good[i], &err), 0);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(secret_reference_check(bad[i], &err), -1);
@@ -288,6 +290,55 @@ static void from_a_file(void **state)
     assert_not_fetched("file:/tmp", "not a plain file");
 }
 
+static int asked;
+static int asker_errno;
+
+static int answer_question(const char *question, char *line, size_t size, size_t *ret_size)
+{
+    asked++;
+    assert_true(size >= 64);
+    errno = asker_errno;
+    if (asker_errno != 0)
+        return -1;
+    *ret_size = strlen(question);
+    memcpy(line, question, *ret_size);
+    return 0;
+}
+
+static void from_a_person(void **state)
+{
+    (void)state;
+    assert_not_fetched("prompt:", "nobody can be asked");
+    secret_reference_set_asker(answer_question);
+    assert_fetched("prompt:canary of mine", "canary of mine");
+    assert_fetched("prompt:", "secret");
+    static const struct {
+        int error;
+        const char *says;
+    } failures[] = {{ENXIO, "nobody can be asked"},
+                    {EINTR, "was not answered"},
+                    {EFBIG, "larger than 65536 bytes"}};
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+        asker_errno = failures[i].error;
+        assert_not_fetched("prompt:x", failures[i].says);
+    }
+    asker_errno = 0;
+    /* All questions at the beginning, each once. */
+    cleanup_json json_t *references = json_pack("{s:s,s:s,s:s}", "one", "prompt:", "two",
+                                                "prompt:second word", "three", "env:NOT_SET");
+    struct secrets *own = secrets_new(references, NULL);
+    asked = 0;
+    assert_int_equal(secrets_ask_person(own, NULL), 0);
+    assert_int_equal(asked, 2);
+    cleanup_json json_t *request = json_pack("{s:s,s:s}", "ask", "secret", "option", "one");
+    cleanup_json json_t *reply = NULL;
+    assert_int_equal(secrets_answer(own, request, &reply, NULL), 1);
+    assert_string_equal(json_text(reply, "value"), "c2VjcmV0ICdvbmUn"); /* secret 'one' */
+    assert_int_equal(asked, 2);
+    secrets_free(own);
+    secret_reference_set_asker(NULL);
+}
+
 static void from_a_command(void **state)
 {
     struct practice *practice = *state;
@@ -318,10 +369,11 @@ int main(void)
         told(adopted_values_are_redacted_from_then_on),
         told(sealed_secrets_outlive_the_step),
         told(other_requests_are_not_the_desks),
-        told(references_have_three_forms),
+        told(references_have_four_forms),
         told(from_the_environment),
         told(from_a_file),
         told(from_a_command),
+        told(from_a_person),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
