@@ -34,6 +34,7 @@ static int check_key(const struct store *store, const char *key, struct error *r
 
 struct listing {
     struct s3 *s3;
+    const char *prefix; /* that was asked for, of the bucket */
     store_visit visit;
     void *data;
 };
@@ -45,7 +46,8 @@ static int visit_entry(void *data, const struct s3_entry *entry, struct error *r
     const struct store_info info = {.kind = entry->is_prefix ? STORE_FOLDER : STORE_OBJECT,
                                     .size = entry->size,
                                     .modified_ms = entry->modified_ms};
-    if (!text_starts(entry->key, listing->s3->prefix))
+    /* whoever removes what is listed must never be shown anything else */
+    if (!text_starts(entry->key, listing->prefix))
         return error_set(reterr, EXIT_FAILED, "store '%s' lists '%s', which was not asked for",
                          listing->s3->name, entry->key);
     /* what other programs make to show an empty folder */
@@ -54,8 +56,7 @@ static int visit_entry(void *data, const struct s3_entry *entry, struct error *r
     return listing->visit(listing->data, entry->key + lead, &info, reterr);
 }
 
-static int list_page(struct listing *listing, const char *prefix, int deep, char **token,
-                     struct error *reterr)
+static int list_page(struct listing *listing, int deep, char **token, struct error *reterr)
 {
     cleanup_s3_task struct s3_task task = {.method = "GET", .what = "list"};
     cleanup_free char *next = NULL;
@@ -65,7 +66,7 @@ static int list_page(struct listing *listing, const char *prefix, int deep, char
         task.query[task.query_count++] = (struct sigv4_pair){"delimiter", "/"};
     task.query[task.query_count++] = (struct sigv4_pair){"encoding-type", "url"};
     task.query[task.query_count++] = (struct sigv4_pair){"list-type", "2"};
-    task.query[task.query_count++] = (struct sigv4_pair){"prefix", prefix};
+    task.query[task.query_count++] = (struct sigv4_pair){"prefix", listing->prefix};
     if (s3_run(listing->s3, &task, reterr) < 0)
         return -1;
     if (s3_xml_list(task.answer.data, task.answer.size, visit_entry, listing, &next, reterr) != 0)
@@ -73,6 +74,9 @@ static int list_page(struct listing *listing, const char *prefix, int deep, char
                        text_starts(reterr->message, "the server's answer")
                    ? error_prefix(reterr, "store '%s'", listing->s3->name)
                    : -1;
+    if (next != NULL && text_equal(next, *token))
+        return error_set(reterr, EXIT_FAILED, "store '%s' lists the same page again and again",
+                         listing->s3->name);
     free(*token);
     *token = take_pointer(next);
     return 0;
@@ -83,11 +87,11 @@ static int list(struct store *store, const char *prefix, int deep, store_visit v
 {
     cleanup_error struct error err = ERROR_INIT;
     struct s3 *s3 = s3_of(store);
-    struct listing listing = {s3, visit, data};
     cleanup_free char *whole = s3_key(s3, prefix);
+    struct listing listing = {s3, whole, visit, data};
     cleanup_free char *token = NULL;
     do {
-        if (list_page(&listing, whole, deep, &token, &err) != 0)
+        if (list_page(&listing, deep, &token, &err) != 0)
             return error_move(reterr, &err);
     } while (token != NULL);
     return 0;

@@ -34,6 +34,8 @@ struct practice_bucket {
     pthread_mutex_t lock;
     int page;
     int64_t skew_ms;
+    const char *lie; /* a key that listings hold as well */
+    int again;
     struct object objects[LIMIT];
     struct upload uploads[8];
     struct practice_answer answers[8];
@@ -178,6 +180,15 @@ static void list(struct practice_bucket *bucket, struct served *served)
             keys[count++] = bucket->objects[i].key;
     qsort(keys, count, sizeof *keys, by_key);
     (void)buffer_append_text(&served->out, "<?xml version=\"1.0\"?><ListBucketResult>");
+    if (bucket->lie != NULL)
+        (void)buffer_format(&served->out, "<Contents><Key>%s</Key><Size>1</Size></Contents>",
+                            bucket->lie);
+    if (bucket->again) {
+        (void)buffer_append_text(&served->out, "<IsTruncated>true</IsTruncated>"
+                                               "<NextContinuationToken>again"
+                                               "</NextContinuationToken></ListBucketResult>");
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         const char *slash = shallow ? strchr(keys[i] + strlen(prefix), '/') : NULL;
         cleanup_free char *name = slash != NULL
@@ -463,6 +474,14 @@ int practice_bucket_uploads(struct practice_bucket *bucket)
         count += bucket->uploads[i].open;
     (void)pthread_mutex_unlock(&bucket->lock);
     return count;
+}
+
+void practice_bucket_lie(struct practice_bucket *bucket, const char *key, int again)
+{
+    (void)pthread_mutex_lock(&bucket->lock);
+    bucket->lie = key;
+    bucket->again = again;
+    (void)pthread_mutex_unlock(&bucket->lock);
 }
 
 void practice_bucket_skew(struct practice_bucket *bucket, int64_t ms)

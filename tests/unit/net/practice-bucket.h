@@ -44,6 +44,10 @@ void practice_bucket_put(struct practice_bucket *bucket, const char *key, const 
 /* Uploads in parts that were begun and neither completed nor given up. */
 int practice_bucket_uploads(struct practice_bucket *bucket);
 
+/* Every listing holds this key as well, whatever was asked for; with `again` it also says that it
+ * goes on, always at the same place. NULL: no more. */
+void practice_bucket_lie(struct practice_bucket *bucket, const char *key, int again);
+
 /* The server's clock is ahead of the real one by so much; requests must be signed for it. */
 void practice_bucket_skew(struct practice_bucket *bucket, int64_t ms);
 

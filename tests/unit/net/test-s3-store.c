@@ -506,6 +506,34 @@ static void a_cancel_ends_it(void **state)
     assert_int_equal(practice_bucket_size(site->bucket, "sets/here/large"), -1);
 }
 
+/* A server, or a proxy before it, that does not mind the prefix: nothing is removed that was not
+ * asked for. */
+static void listings_hold_only_what_was_asked_for(void **state)
+{
+    struct site *site = *state;
+    static const char *const lies[] = {"sets/here/p/t/c", "sets/here/p", "elsewhere", "s"};
+    put(site->store, "p/s/a", "one");
+    put(site->store, "p/t/c", "two");
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        cleanup_error struct error err = ERROR_INIT;
+        practice_bucket_lie(site->bucket, lies[i], 0);
+        assert_int_equal(store_remove_all(site->store, "p/s/", NULL, &err), -1);
+        assert_non_null(strstr(err.message, "which was not asked for"));
+    }
+    practice_bucket_lie(site->bucket, NULL, 0);
+    expect_list(site->store, "", 1, "[\"p/s/a 0 3\",\"p/t/c 0 3\"]");
+}
+
+static void a_listing_without_end_is_given_up(void **state)
+{
+    struct site *site = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_json json_t *lines = json_array();
+    practice_bucket_lie(site->bucket, NULL, 1);
+    assert_int_equal(store_list(site->store, "", 1, note, lines, &err), -1);
+    assert_non_null(strstr(err.message, "again and again"));
+}
+
 #define site_of(test, setup) cmocka_unit_test_setup_teardown(test, setup, stop)
 
 int main(void)
@@ -526,6 +554,8 @@ int main(void)
         site_of(a_failed_upload_leaves_no_parts, plain),
         site_of(an_error_after_success_counts, plain),
         site_of(a_cancel_ends_it, plain),
+        site_of(listings_hold_only_what_was_asked_for, plain),
+        site_of(a_listing_without_end_is_given_up, plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
