@@ -166,11 +166,13 @@ static int remove_foreign(void *data, const char *name, struct error *reterr)
     return 0;
 }
 
-static int64_t next_sequence(const struct backup_set *set)
+/* -1 when it is not known: a set with a guessed number could pass for the oldest, and prune removes
+ * the oldest first. */
+static int64_t next_sequence(const struct backup_set *set, struct error *reterr)
 {
     cleanup_json json_t *list = NULL;
-    if (backup_set_list(set->store, set->provider, &list, NULL) != 0)
-        return 1;
+    if (backup_set_list(set->store, set->provider, &list, reterr) != 0)
+        return error_prefix(reterr, "cannot number backup set '%s'", set->name);
     return set_list_highest(list, NULL) + 1;
 }
 
@@ -186,7 +188,7 @@ static int is_any_encrypted(const json_t *artifacts)
 }
 
 static json_t *manifest_of(const struct backup_set *set, const json_t *members, json_t *artifacts,
-                           json_t *left_out)
+                           json_t *left_out, int64_t sequence)
 {
     char created[CLOCK_TEXT_SIZE];
     clock_format(clock_realtime_ms(), created);
@@ -199,7 +201,7 @@ static json_t *manifest_of(const struct backup_set *set, const json_t *members, 
     json_put_text(manifest, "set", set->name);
     json_put_text(manifest, "provider", set->provider);
     json_put_text(manifest, "created", created);
-    json_put(manifest, "sequence", json_integer(next_sequence(set)));
+    json_put(manifest, "sequence", json_integer(sequence));
     json_put(manifest, "artifacts", json_incref(artifacts));
     return manifest;
 }
@@ -239,9 +241,10 @@ static int commit(struct backup_set *set, const json_t *members, json_t *artifac
         artifact_files_each(set->folder, remove_foreign, &foreign, reterr) != 0)
         return -1;
     cleanup_close int lock = lock_provider(set, reterr);
-    if (lock < 0)
+    const int64_t sequence = lock >= 0 ? next_sequence(set, reterr) : -1;
+    if (sequence < 0)
         return -1;
-    cleanup_json json_t *manifest = manifest_of(set, members, artifacts, left_out);
+    cleanup_json json_t *manifest = manifest_of(set, members, artifacts, left_out, sequence);
     if (manifest_write(set->folder, manifest, digest, reterr) != 0)
         return -1;
     kill_point("-", "set-manifest-written");

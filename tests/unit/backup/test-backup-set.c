@@ -251,6 +251,36 @@ static void latest_is_by_sequence_and_site(void **state)
     assert_non_null(strstr(err.hint, "20260101-000000-backup-bbbb"));
 }
 
+/* With a guessed number it would be the oldest, which prune removes first. */
+static void a_set_that_cannot_be_numbered_is_not_completed(void **state)
+{
+    struct backup_set *set = NULL;
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_json json_t *about = members("lab");
+    cleanup_json json_t *artifacts = json_array();
+    cleanup_free char *manifest = text_format("%s/p/s1/%s", store, SET_MANIFEST);
+    cleanup_free char *aside = text_format("%s/aside", store);
+    (void)state;
+    make_set("s1", "lab");
+    make_set("s2", "lab");
+    assert_int_equal(rename(manifest, aside), 0);
+    assert_int_equal(symlink(aside, manifest), 0);
+    json_add(artifacts, artifact("data.txt", "hello"));
+    assert_int_equal(backup_set_begin(store, "p", "s3", &set, NULL), 0);
+    put(backup_set_folder(set), "data.txt", "hello");
+    assert_int_equal(backup_set_commit(set, about, artifacts, NULL, &err), -1);
+    assert_non_null(strstr(err.message, "cannot number backup set 's3'"));
+    assert_false(backup_set_is_complete(set));
+    assert_int_equal(rename(aside, manifest), 0);
+    error_clear(&err);
+    assert_int_equal(backup_set_commit(set, about, artifacts, NULL, &err), 0);
+    backup_set_close(set);
+    cleanup_json json_t *list = NULL;
+    assert_int_equal(backup_set_list(store, "p", &list, NULL), 0);
+    assert_string_equal(json_text(json_array_get(list, 0), "set"), "s3");
+    assert_int_equal(json_whole(json_array_get(list, 0), "sequence", 0), 3);
+}
+
 static void bare_files_and_folders_need_no_salvor(void **state)
 {
     struct backup_source *source = NULL;
@@ -298,6 +328,7 @@ int main(void)
         IN_STORE(no_damage_goes_unseen),
         IN_STORE(the_manifest_tells_encryption_and_what_was_left_out),
         IN_STORE(latest_is_by_sequence_and_site),
+        IN_STORE(a_set_that_cannot_be_numbered_is_not_completed),
         IN_STORE(bare_files_and_folders_need_no_salvor),
         IN_STORE(names_stay_in_their_folder),
     };
