@@ -46,11 +46,11 @@ const struct salvor_finding rancher_findings[RANCHER_FINDINGS] = {
      "nothing to do when both are the same object gathered twice: the last one counts", INFO, 0},
     {FINDING_HIDDEN, "the operator overlooks an object because its path contains 'filters'",
      "RANCHER-047 RANCHER-072",
-     "restore with --engine native; the operator would not restore it, and with prune delete the "
+     "restore with salvor; the operator would not restore it, and with prune delete the "
      "live one",
      WARNING, 0},
     {FINDING_BIG_NUMBER, "the operator's restore changes a whole number beyond 2^53", "RANCHER-004",
-     "restore with --engine native, which keeps numbers as they stand", WARNING, 0},
+     "restore with salvor, which keeps numbers as they stand", WARNING, 0},
     {FINDING_LONG_NAME, "a name is too long for the operator's own backup", NULL,
      "nothing to do for the restore; the operator itself cannot back this object up", INFO, 0},
 
@@ -65,12 +65,12 @@ const struct salvor_finding rancher_findings[RANCHER_FINDINGS] = {
      "take another backup: the operator refuses this one", BLOCKER, WAIVABLE},
     {FINDING_REPLACED_SET,
      "the operator takes an object for the resource set: it then neither stops Rancher nor prunes",
-     "RANCHER-071 RANCHER-072", "restore with --engine native", WARNING, 0},
+     "RANCHER-071 RANCHER-072", "restore with salvor", WARNING, 0},
     {FINDING_PATTERN, "a regular expression of the resource set is none in Go's dialect",
      "RANCHER-015", "correct the ResourceSet; with it the operator cannot prune, nor take backups",
      BLOCKER, WAIVABLE},
     {FINDING_PATTERN_HERE, "a regular expression of the resource set cannot be evaluated by salvor",
-     "RANCHER-015", "use --engine operator for backups and for prune", WARNING, 0},
+     "RANCHER-015", "use the operator for backups and for prune", WARNING, 0},
     {FINDING_DEAD_SELECTOR, "an entry of the resource set can never match", "RANCHER-046",
      "nothing to do: the vendor's own sets have such entries", INFO, 0},
     {FINDING_BASIC_SET, "the archive was made without Secrets", "RANCHER-066",
@@ -102,8 +102,7 @@ const struct salvor_finding rancher_findings[RANCHER_FINDINGS] = {
      "give the configuration that the backup was made with, with all keys that were in use then",
      BLOCKER, 0},
     {FINDING_KMS, "members are encrypted by a key management service", "RANCHER-068",
-     "restore with --engine operator on a cluster where the operator reaches the service", WARNING,
-     0},
+     "restore with the operator on a cluster where the operator reaches the service", WARNING, 0},
     {FINDING_NOT_ENCRYPTED,
      "the configuration covers a type that lies in the archive in clear text",
      "RANCHER-006 RANCHER-007",
@@ -112,7 +111,7 @@ const struct salvor_finding rancher_findings[RANCHER_FINDINGS] = {
     /* ---- what belongs together ---- */
     {FINDING_LOST, "the operator would leave out an object, and not say so: its owner never comes",
      "RANCHER-013 RANCHER-051",
-     "restore with --engine native, which takes the living owner or drops the reference; or "
+     "restore with salvor, which takes the living owner or drops the reference; or "
      "restore "
      "the object by hand",
      WARNING, 0},
@@ -120,11 +119,11 @@ const struct salvor_finding rancher_findings[RANCHER_FINDINGS] = {
      "the operator would leave out an object, and not say so: its owner is stored under another "
      "API "
      "version",
-     "RANCHER-013 RANCHER-018", "restore with --engine native, which finds the owner all the same",
-     WARNING, 0},
+     "RANCHER-013 RANCHER-018", "restore with salvor, which finds the owner all the same", WARNING,
+     0},
     {FINDING_LOST_CYCLE,
      "the operator would leave out an object, and not say so: its owners wait for each other",
-     "RANCHER-013", "restore with --engine native", WARNING, 0},
+     "RANCHER-013", "restore with salvor", WARNING, 0},
     {FINDING_OWNER_KIND, "whether an owner can come is not known without the cluster",
      "RANCHER-013", "validate with the cluster at hand", INFO, 0},
     {FINDING_NO_NAMESPACE, "objects are in a namespace that the archive does not have",

@@ -27,8 +27,9 @@ static const struct salvor_row gather_rows[] = {
     {"native-gather",
      "Collect the resources that the ResourceSet captures, and save them as manifests in one "
      "compressed tar",
-     "RANCHER-003 RANCHER-004 RANCHER-014 RANCHER-015 RANCHER-026 RANCHER-027", NULL, NULL, HOUR,
-     READ, IDEMPOTENT, 3, 5000, 0, 0},
+     "RANCHER-003 RANCHER-004 RANCHER-014 RANCHER-015 RANCHER-016 RANCHER-025 RANCHER-026 "
+     "RANCHER-027",
+     NULL, NULL, HOUR, READ, IDEMPOTENT, 3, 5000, 0, 0},
     {"native-verify", "Read the archive back to its end", NULL, NULL, NULL, 30 * MINUTE, READ,
      IDEMPOTENT, 1, 0, 0, 0},
 };
@@ -163,7 +164,8 @@ static const struct salvor_row migration_restore[] = {STOP_ROW("migration"),
 static const struct salvor_row migration_install[] = {
     {"migration-install-rancher",
      "Install cert-manager, then Rancher in the same version with the same hostname",
-     "RANCHER-034 RANCHER-035 RANCHER-037 RANCHER-038 RANCHER-075 RANCHER-076 RANCHER-077 "
+     "RANCHER-034 RANCHER-035 RANCHER-037 RANCHER-038 RANCHER-074 RANCHER-075 RANCHER-076 "
+     "RANCHER-077 "
      "RANCHER-079 RANCHER-080",
      MIGRATION_INSTRUCTIONS, NULL, 72 * HOUR, CHANGE, SALVOR_ROW_MANUAL, 1, 0, 5000, 0},
 };

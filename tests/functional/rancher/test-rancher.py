@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The whole program with the provider `rancher` on a simulated cluster: what an operator meets.
 
-usage: test-rancher.py --salvor PROGRAM --plugins FOLDER --simulator PROGRAM [TEST...]
+usage: test-rancher.py --salvor PROGRAM --plugins FOLDER --simulator PROGRAM [--covered FILE] [TEST...]
 """
 
 import argparse
@@ -190,7 +190,8 @@ def test_discover_without_a_cluster_looks_at_nothing(stage):
 # ---- backup ----------------------------------------------------------------------------------
 
 
-@covers("RANCHER-003", "RANCHER-004", "RANCHER-014", "RANCHER-025", "RANCHER-026", "RANCHER-027")
+@covers("RANCHER-003", "RANCHER-004", "RANCHER-014", "RANCHER-015", "RANCHER-016",
+        "RANCHER-025", "RANCHER-026", "RANCHER-027")
 def test_a_native_backup_holds_what_the_set_selects(stage):
     cluster = stage.cluster()
     live = cluster.all_objects()
@@ -283,6 +284,31 @@ def test_an_expired_list_is_told(stage):
         expect("list" in result.stderr, "the list is named", result)
 
 
+@covers("RANCHER-009", "RANCHER-010", "RANCHER-020", "RANCHER-028", "RANCHER-034", "RANCHER-059",
+        "RANCHER-060", "RANCHER-078")
+def test_a_backup_is_judged_against_a_cluster(stage):
+    cluster = stage.cluster(users=1, projects=1, with_operator=True)
+    folder = stage.operator.backup(cluster, "--recipient", stage.operator.recipient)
+    cluster.forget_audit()
+    result = stage.operator.rancher("validate", cluster, folder, stage.identity)
+    expect_end(result, 0, "RANCHER-TARGET")
+    for finding in ("RANCHER-OTHER-CLUSTER", "RANCHER-URL-DIFFERS", "RANCHER-OPERATOR-DIFFERS"):
+        expect(finding not in result.stdout, f"no {finding}", result)
+    expect(changes_of(cluster) == [], "judging changed something", result)
+    cluster.ask("PATCH", f"{SETTINGS}/server-url", {"value": "https://other.example.com"},
+                "application/merge-patch+json")
+    path = "/apis/apps/v1/namespaces/cattle-resources-system/deployments/rancher-backup"
+    operator = cluster.get(path)
+    operator["spec"]["template"]["spec"]["containers"][0]["image"] = \
+        "rancher/backup-restore-operator:v5.0.1"
+    cluster.ask("PUT", path, operator)
+    expect_end(stage.operator.rancher("validate", cluster, folder, stage.identity), 0,
+               "RANCHER-URL-DIFFERS", "RANCHER-OPERATOR-DIFFERS")
+    other = stage.cluster(users=1, projects=1, seed=2)
+    result = stage.operator.rancher("validate", other, folder, stage.identity)
+    expect("RANCHER-OTHER-CLUSTER" in result.stdout, "the cluster is another", result)
+
+
 # ---- restore ---------------------------------------------------------------------------------
 
 
@@ -355,8 +381,8 @@ def test_fresh_restores_onto_an_emptied_cluster(stage):
     expect(not found, "unexplained differences:\n" + "\n".join(found), result)
 
 
-@covers("RANCHER-034", "RANCHER-037", "RANCHER-038", "RANCHER-073", "RANCHER-074", "RANCHER-075",
-        "RANCHER-076", "RANCHER-077", "RANCHER-079", "RANCHER-080")
+@covers("RANCHER-034", "RANCHER-035", "RANCHER-037", "RANCHER-038", "RANCHER-073",
+        "RANCHER-074", "RANCHER-075", "RANCHER-076", "RANCHER-077", "RANCHER-079", "RANCHER-080")
 def test_a_migration_ends_with_rancher_installed_by_hand(stage):
     source = stage.cluster(users=2, projects=2)
     folder = stage.operator.backup(source)
@@ -394,7 +420,8 @@ def test_a_migration_ends_with_rancher_installed_by_hand(stage):
     expect_end(result, 0)
 
 
-@covers("RANCHER-010", "RANCHER-036", "RANCHER-073")
+@covers("RANCHER-002", "RANCHER-010", "RANCHER-011", "RANCHER-028", "RANCHER-029", "RANCHER-036",
+        "RANCHER-072")
 def test_what_is_refused(stage):
     cluster = stage.cluster(users=1, projects=1)
     folder = stage.operator.backup(cluster)
@@ -450,10 +477,14 @@ def test_conflicts_are_overcome_and_refusals_named(stage):
 def main():
     parser = argparse.ArgumentParser()
     Programs.add_to(parser)
+    parser.add_argument("--covered", default=os.devnull)
     parser.add_argument("tests", nargs="*")
     arguments = parser.parse_args()
     programs = Programs(arguments)
     failed = 0
+    covered = ""
+    if os.path.exists(arguments.covered) and arguments.covered != os.devnull:
+        os.unlink(arguments.covered)
     for name, test in list(globals().items()):
         if not name.startswith("test_") or (arguments.tests and
                                             not any(t in name for t in arguments.tests)):
@@ -474,6 +505,10 @@ def main():
         print(f"ok     {name} ({time.monotonic() - began:.1f} s)", flush=True)
         for statement in getattr(test, "covers", ()):
             print(f"covers: {statement}")
+            covered += f"covers: {statement}\n"
+    if not failed:
+        with open(arguments.covered, "w", encoding="utf-8") as file:
+            file.write(covered)
     return 1 if failed else 0
 
 

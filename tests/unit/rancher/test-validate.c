@@ -81,10 +81,27 @@ static int raised(const char *finding, const char *text)
     return 0;
 }
 
+static int shown[RANCHER_FINDINGS]; /* by the tests that ran */
+
 static void must_raise(const char *finding, const char *text)
 {
     if (!raised(finding, text))
         fail_msg("no %s with '%s' in:\n%s", finding, text, host.recorded);
+    for (uint32_t i = 0; i < RANCHER_FINDINGS; i++)
+        shown[i] = shown[i] || strcmp(rancher_findings[i].id, finding) == 0;
+}
+
+/* For the trace: the statements of all findings that were raised where they should be. */
+static void print_covered(void)
+{
+    for (uint32_t i = 0; i < RANCHER_FINDINGS; i++) {
+        const char *rest = shown[i] ? rancher_findings[i].statements : NULL;
+        while (rest != NULL && *rest != '\0') {
+            const size_t size = strcspn(rest, " ");
+            printf("covers: %.*s\n", (int)size, rest);
+            rest += size + strspn(rest + size, " ");
+        }
+    }
 }
 
 static void must_not_raise(const char *finding)
@@ -558,5 +575,8 @@ int main(void)
         cmocka_unit_test(every_finding_is_whole),
         cmocka_unit_test(passes_on_what_the_host_says),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    if (failed == 0)
+        print_covered();
+    return failed;
 }
