@@ -243,7 +243,7 @@ static void test_stores_in_buckets(void **state)
            "s.yaml:1:34: 's3.example' is not a server for 'endpoint' | "
            "write https://HOST or https://HOST:PORT",
            "s.yaml:1:69: 'access-key' is not given by reference | "
-           "write env:NAME, file:PATH or exec:COMMAND, never the secret itself");
+           "write env:NAME, file:PATH, exec:COMMAND or prompt:, never the secret itself");
     static const char *const bad[] = {"https://", "https://h/path", "https://u@h", "ftp://h",
                                       "https://h?x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -286,7 +286,7 @@ static void test_how_backups_are_kept(void **state)
                                                 "a character was lost or changed: copy it again");
     EXPECT("sites: {a: {provider: x, identity: [hush]}}\n",
            "s.yaml:1:37: 'identity' is not given by reference | "
-           "write env:NAME, file:PATH or exec:COMMAND, never the secret itself");
+           "write env:NAME, file:PATH, exec:COMMAND or prompt:, never the secret itself");
 }
 
 static void test_limits(void **state)
