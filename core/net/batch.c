@@ -147,6 +147,7 @@ static int is_expected(const struct batch_outcome *outcome)
 static void finish(struct salvor_batch *batch, struct batch_task *task)
 {
     struct worker_call *call = batch->call;
+    task->outcome.certainty = task->certainty;
     if (!is_expected(&task->outcome) && task->kind->tell != NULL &&
         evidence_class_wants(batch->class))
         task->kind->tell(call, task);
@@ -207,6 +208,7 @@ static void judge(struct salvor_batch *batch, struct batch_task *task)
     evidence_class_count(batch->class, task->verb, task->type,
                          outcome->status == SALVOR_OK ? outcome->code : -1, outcome->latency_ms);
     adapt(batch, task, now);
+    task->certainty = retry_certainty(task->certainty, outcome->certainty);
     if (is_worth_another(batch, task, now))
         list_add(&batch->again, task);
     else if (!settles(batch, task))

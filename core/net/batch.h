@@ -89,6 +89,7 @@ struct batch_task {
     int64_t started; /* its last one */
     int64_t due;     /* the next one */
     int settled;
+    uint32_t certainty; /* of the attempts so far */
 };
 
 /* salvor.batch, for the list of tables. */

@@ -74,6 +74,7 @@ static void tell(struct worker_call *call, const struct batch_task *task)
         &((const struct http_task *)(const void *)task)->exchange;
     json_t *evidence = evidence_of("http", &exchange->transfer, exchange->transfer.call_site,
                                    exchange->client->shown_keys, task->attempts);
+    json_put_text(evidence, "certainty", evidence_certainty(task->outcome.certainty));
     if (task->outcome.error.message != NULL)
         json_put_text(evidence, "error", task->outcome.error.message);
     call_evidence(call, evidence);

@@ -79,15 +79,16 @@ static salvor_status attempt(struct worker_call *call, struct http_exchange *exc
     return SALVOR_OK;
 }
 
-/* Attempts until the rule is content. Anything but OK: the call shall stop. */
+/* Attempts until the rule is content; *ret counts them and holds the certainty of all but the one
+ * under way. Anything but OK: the call shall stop. */
 static salvor_status try(struct worker_call *call, struct http_exchange *exchange,
-                         uint32_t *ret_attempts)
+                         struct http_answer *ret)
 {
     const int64_t began = clock_monotonic_ms();
     const struct batch_outcome *outcome = &exchange->outcome;
     for (uint32_t n = 1;; n++) {
         int64_t delay = 0;
-        *ret_attempts = n;
+        ret->attempts = n;
         exchange->logged_in_anew = 0;
         salvor_status status = attempt(call, exchange);
         if (status != SALVOR_OK)
@@ -101,6 +102,7 @@ static salvor_status try(struct worker_call *call, struct http_exchange *exchang
                                           .spent_ms = clock_monotonic_ms() - began,
                                           .left_ms = call_time_left(call),
                                           .random = retry_random()};
+        ret->certainty = retry_certainty(n > 1 ? ret->certainty : 0, outcome->certainty);
         if (!retry_decide(&exchange->client->rule, &facts, &delay))
             return SALVOR_OK;
         status = call_wait(call, NULL, 0, delay);
@@ -124,12 +126,13 @@ static struct salvor_span keep_buffer(struct worker_call *call, struct buffer *b
     return (struct salvor_span){data, size};
 }
 
-static void tell(struct worker_call *call, const struct http_exchange *exchange, uint32_t attempts,
-                 int64_t duration_ms)
+static void tell(struct worker_call *call, const struct http_exchange *exchange,
+                 const struct http_answer *answer, int64_t duration_ms)
 {
     const struct net_transfer *transfer = &exchange->transfer;
-    json_t *record =
-        evidence_of("http", transfer, transfer->call_site, exchange->client->shown_keys, attempts);
+    json_t *record = evidence_of("http", transfer, transfer->call_site,
+                                 exchange->client->shown_keys, answer->attempts);
+    json_put_text(record, "certainty", evidence_certainty(answer->certainty));
     if (exchange->outcome.status != SALVOR_OK && exchange->outcome.error.message != NULL)
         json_put_text(record, "error", exchange->outcome.error.message);
     json_put(record, "duration_ms", json_integer(duration_ms));
@@ -142,12 +145,14 @@ static salvor_status send(struct worker_call *call, struct http_exchange *exchan
     struct net_transfer *transfer = &exchange->transfer;
     struct batch_outcome *outcome = &exchange->outcome;
     const int64_t began = clock_monotonic_ms();
-    salvor_status status = try(call, exchange, &ret->attempts);
-    if (status != SALVOR_OK)
+    salvor_status status = try(call, exchange, ret);
+    if (status != SALVOR_OK) {
         net_cancel(transfer);
-    ret->certainty = status == SALVOR_OK ? outcome->certainty : transfer->certainty;
+        ret->certainty =
+            retry_certainty(ret->attempts > 1 ? ret->certainty : 0, transfer->certainty);
+    }
     ret->code = status == SALVOR_OK ? outcome->code : transfer->code;
-    tell(call, exchange, ret->attempts, clock_monotonic_ms() - began);
+    tell(call, exchange, ret, clock_monotonic_ms() - began);
     if (status == SALVOR_OK) {
         status = outcome->status;
         if (status != SALVOR_OK)

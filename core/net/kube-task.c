@@ -340,9 +340,18 @@ static int is_again(const struct kube_task *task, const struct retry_rule *rule,
     return retry_decide(rule, &facts, ret_delay_ms);
 }
 
-/* The call ended, not the request. */
+/* The call ended, not the request: what was under way may have arrived. */
 static salvor_status stop(struct kube_task *task, salvor_status status)
 {
+    struct batch_outcome *outcome = &task->task.outcome;
+    const struct net_transfer *transfer = &task->exchange.transfer;
+    if (transfer->flight != NULL) {
+        net_cancel(&task->exchange.transfer);
+        outcome->certainty = transfer->certainty;
+        outcome->fault = transfer->fault;
+        outcome->code = transfer->code;
+    }
+    outcome->certainty = retry_certainty(task->task.certainty, outcome->certainty);
     task->stopped = 1;
     return status;
 }
@@ -365,12 +374,15 @@ salvor_status kube_task_perform(struct kube_task *task, const struct retry_rule 
             if (status != SALVOR_OK && status != SALVOR_PENDING)
                 return stop(task, status);
         }
-        if (!is_again(task, rule, began, &delay_ms))
+        const int again = is_again(task, rule, began, &delay_ms);
+        task->task.certainty = retry_certainty(task->task.certainty, task->task.outcome.certainty);
+        if (!again)
             break;
         const salvor_status status = kube_pause(task->call, delay_ms);
         if (status != SALVOR_OK)
             return stop(task, status);
     }
+    task->task.outcome.certainty = task->task.certainty;
     record(task->call, &task->task);
     return task->task.outcome.status;
 }

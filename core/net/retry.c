@@ -87,6 +87,14 @@ int retry_rule_parse(const json_t *options, struct retry_rule *rule, struct erro
     return 0;
 }
 
+uint32_t retry_certainty(uint32_t so_far, uint32_t last)
+{
+    if (last == SALVOR_CERTAINTY_ANSWERED || last == SALVOR_CERTAINTY_SENT)
+        return last;
+    const int was_sent = so_far == SALVOR_CERTAINTY_SENT || so_far == SALVOR_CERTAINTY_ANSWERED;
+    return was_sent ? SALVOR_CERTAINTY_SENT : SALVOR_CERTAINTY_NOT_SENT;
+}
+
 /* ---- the decision ---------------------------------------------------------------------------- */
 
 int retry_method_is_repeatable(const char *method)

@@ -58,6 +58,10 @@ struct retry_facts {
 int retry_decide(const struct retry_rule *rule, const struct retry_facts *facts,
                  int64_t *ret_delay_ms);
 
+/* Certainty of all attempts: what an earlier one may have done is not undone by a later one that
+ * never left. `so_far`: of those before, 0 without any. */
+uint32_t retry_certainty(uint32_t so_far, uint32_t last);
+
 /* GET, HEAD, OPTIONS, PUT, DELETE are repeatable by HTTP's own rules. */
 int retry_method_is_repeatable(const char *method);
 

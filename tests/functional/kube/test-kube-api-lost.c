@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -148,6 +149,22 @@ static void what_has_no_name_is_never_sent_twice(void **state)
     site_end(&site);
 }
 
+static void a_call_that_ends_meanwhile_knows_what_was_sent(void **state)
+{
+    struct site site;
+    int32_t code = 0;
+    (void)state;
+    site_make_namespace("meanwhile");
+    site_begin(&site, "method=POST fault=stall", NULL);
+    struct salvor_kube_request create =
+        site_request("create", "configmaps", "meanwhile", NULL, MAP("m", "1"));
+    site.practice.call.deadline = clock_monotonic_ms() + 500;
+    assert_int_equal(site_ask(&site, &create, &code, NULL), SALVOR_TIMEOUT);
+    assert_string_equal(json_text(evidence(&site), "certainty"), "sent");
+    assert_string_equal(json_text(evidence(&site), "fault"), "cancelled");
+    site_end(&site);
+}
+
 static void updates_and_patches(void **state)
 {
     static const struct {
@@ -264,6 +281,7 @@ int main(void)
         cmocka_unit_test(somebody_elses_object_is_a_conflict),
         cmocka_unit_test(looking_has_patience),
         cmocka_unit_test(what_has_no_name_is_never_sent_twice),
+        cmocka_unit_test(a_call_that_ends_meanwhile_knows_what_was_sent),
         cmocka_unit_test(updates_and_patches),
         cmocka_unit_test(a_json_patch_is_never_sent_twice),
         cmocka_unit_test(a_delete_is_repeated),

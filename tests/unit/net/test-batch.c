@@ -180,6 +180,8 @@ static const struct batch_outcome lost_then_fine[] = {LOST(SALVOR_CERTAINTY_SENT
                                                       ANSWERED(200)};
 static const struct batch_outcome never_sent_then_fine[] = {LOST(SALVOR_CERTAINTY_NOT_SENT, 0),
                                                             ANSWERED(201)};
+static const struct batch_outcome lost_then_never_sent[] = {LOST(SALVOR_CERTAINTY_SENT, 1),
+                                                            LOST(SALVOR_CERTAINTY_NOT_SENT, 1)};
 static const struct batch_outcome lost[] = {LOST(SALVOR_CERTAINTY_SENT, 0)};
 static const struct batch_outcome lost_once[] = {LOST(SALVOR_CERTAINTY_SENT, 0), ANSWERED(201)};
 static const struct batch_outcome nothing_happened = LOST(SALVOR_CERTAINTY_SENT, 1);
@@ -246,6 +248,11 @@ static void what_may_be_repeated_is(void **state)
         assert_int_equal(ret.status, SALVOR_RETRY);
         assert_int_equal(ret.certainty, SALVOR_CERTAINTY_NOT_SENT);
         assert_string_equal(practice->call.error.message, "attempt 1 failed");
+        /* what the first attempt may have done stands, whatever became of the others */
+        script.outcomes = lost_then_never_sent;
+        ret = only(practice, quick, &script);
+        assert_int_equal(ret.status, SALVOR_RETRY);
+        assert_int_equal(ret.certainty, SALVOR_CERTAINTY_SENT);
     }
 }
 

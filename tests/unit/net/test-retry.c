@@ -75,6 +75,28 @@ static void what_was_sent_without_an_answer(void **state)
     assert_int_equal(decide(facts), NO);
 }
 
+static void certainty_is_that_of_all_attempts(void **state)
+{
+    (void)state;
+    enum {
+        NONE = 0,
+        NOT_SENT = SALVOR_CERTAINTY_NOT_SENT,
+        SENT = SALVOR_CERTAINTY_SENT,
+        ANSWERED = SALVOR_CERTAINTY_ANSWERED
+    };
+    static const uint32_t cases[][3] = {
+        {NONE, NOT_SENT, NOT_SENT}, {NONE, SENT, SENT},
+        {NONE, ANSWERED, ANSWERED}, {NOT_SENT, NOT_SENT, NOT_SENT},
+        {NOT_SENT, SENT, SENT},     {NOT_SENT, ANSWERED, ANSWERED},
+        {SENT, NOT_SENT, SENT},     {SENT, SENT, SENT},
+        {SENT, ANSWERED, ANSWERED}, {ANSWERED, NOT_SENT, SENT},
+        {ANSWERED, SENT, SENT},     {NONE, NONE, NOT_SENT},
+        {SENT, NONE, SENT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(retry_certainty(cases[i][0], cases[i][1]), cases[i][2]);
+}
+
 static void the_back_off_grows_with_jitter(void **state)
 {
     (void)state;
@@ -185,6 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statuses_of_the_rule_are_tried_again),
         cmocka_unit_test(what_was_sent_without_an_answer),
+        cmocka_unit_test(certainty_is_that_of_all_attempts),
         cmocka_unit_test(the_back_off_grows_with_jitter),
         cmocka_unit_test(the_peer_says_when),
         cmocka_unit_test(methods),
