@@ -30,7 +30,8 @@ struct work {
     const char *instance;
     int64_t deadline; /* monotonic ms, of the attempt */
     int64_t began;
-    int has_run; /* an attempt of this process */
+    int has_run;   /* an attempt of this process */
+    int confirmed; /* the attempt that comes next, by a person who was asked */
 };
 
 static struct step_state *state_of(const struct work *work)
@@ -427,13 +428,14 @@ static int confirm_irreversible(struct work *work, struct error *reterr)
     const json_t *planned = state_of(work)->planned;
     const char *text = json_text(planned, "confirmation");
     const char *by = json_text(run->state->plan, "approved_by");
-    if (work->row->effect < SALVOR_EFFECT_IRREVERSIBLE || text_equal(by, "hash"))
+    if (work->row->effect < SALVOR_EFFECT_IRREVERSIBLE || text_equal(by, "hash") || work->confirmed)
         return 0;
     cleanup_free char *question = text_format(
         "step '%s' (%s) cannot be undone%s%s; type '%s' to go on", work->instance, work->row->title,
         json_text(planned, "consequence") != NULL ? ": " : "",
         json_text(planned, "consequence") != NULL ? json_text(planned, "consequence") : "", text);
     int said = run->ui.ask_text != NULL ? run->ui.ask_text(run->ui.data, question, text) : -1;
+    work->confirmed = said == 1;
     if (said == 1)
         return run_record(
             run, "confirmation",
@@ -544,7 +546,7 @@ static enum verdict decide(struct work *work, uint32_t *ret_answer, struct error
 int step_execute(struct run *run, const char *instance, const struct step_position *position,
                  struct error *reterr)
 {
-    struct work work = {run, position, NULL, instance, 0, clock_monotonic_ms(), 0};
+    struct work work = {run, position, NULL, instance, 0, clock_monotonic_ms(), 0, 0};
     struct step_state *step = run_state_step(run->state, instance);
     work.row = row_of(run, step, reterr);
     if (work.row == NULL)
@@ -557,8 +559,12 @@ int step_execute(struct run *run, const char *instance, const struct step_positi
         if (verdict == AGAIN && json_flag(state_of(&work)->planned, "manual"))
             return hand_over(&work, answer, reterr);
         if (verdict == AGAIN) {
+            const int was_confirmed = work.confirmed;
             if (go_ahead(&work, answer, reterr) != 0)
                 return -1;
+            if (work.confirmed && !was_confirmed)
+                continue; /* the question may have stood for hours: all is looked at again */
+            work.confirmed = 0;
             verdict = run_once(&work, reterr);
             if (verdict == REACHED)
                 verdict = await_goal(&work, "after", reterr);
@@ -571,7 +577,7 @@ int step_execute(struct run *run, const char *instance, const struct step_positi
 int step_look(struct run *run, const char *instance, uint32_t *ret_answer, struct error *ret_why,
               struct error *reterr)
 {
-    struct work work = {run, NULL, NULL, instance, 0, clock_monotonic_ms(), 0};
+    struct work work = {run, NULL, NULL, instance, 0, clock_monotonic_ms(), 0, 0};
     work.row = row_of(run, run_state_step(run->state, instance), reterr);
     return work.row != NULL ? look(&work, "rehearsal", ret_answer, ret_why, reterr) : -1;
 }

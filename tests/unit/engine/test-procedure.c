@@ -20,6 +20,8 @@ struct fixture {
     json_t *nothing;
     int says; /* to every question */
     char asked[512];
+    int questions;
+    const char *identity_after; /* of the system, once the question was answered; or NULL */
     char last_status[32];
     int manual_shown;
     size_t findings_shown;
@@ -29,6 +31,9 @@ static int on_ask(void *data, const char *question)
 {
     struct fixture *fixture = data;
     (void)snprintf(fixture->asked, sizeof fixture->asked, "%s", question);
+    fixture->questions++;
+    if (fixture->identity_after != NULL)
+        world.identity = fixture->identity_after;
     return fixture->says;
 }
 
@@ -530,6 +535,28 @@ static void yes_does_not_cover_the_irreversible(void **state)
     assert_non_null(strstr(fixture->asked, "type 'node-1'"));
 }
 
+static void a_question_may_stand_for_hours(void **state)
+{
+    struct fixture *fixture = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    world.has_first[CHANGE] = 1;
+    fixture->order.approval.yes = 1;
+    fixture->says = 1;
+    fixture->identity_after = "uid-2";
+    assert_int_equal(go(fixture, 1, &err), -1);
+    assert_int_equal(err.code, EXIT_REFUSED);
+    assert_non_null(strstr(err.message, "identity fact 'id'"));
+    assert_int_equal(fixture->questions, 1);
+    assert_int_equal(world.runs[TIDY], 0);
+    resume(fixture);
+    world.identity = "uid-1";
+    fixture->identity_after = NULL;
+    error_clear(&err);
+    assert_int_equal(go(fixture, 1, &err), 0);
+    assert_int_equal(fixture->questions, 2);
+    assert_int_equal(world.runs[TIDY], 1);
+}
+
 static void planning_runs_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -570,6 +597,7 @@ int main(void)
         WITH_RUN(a_plan_holds_what_a_person_does),
         WITH_RUN(what_is_worked_with_is_never_redacted_silently),
         WITH_RUN(yes_does_not_cover_the_irreversible),
+        WITH_RUN(a_question_may_stand_for_hours),
         WITH_RUN(planning_runs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
