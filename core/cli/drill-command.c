@@ -27,8 +27,10 @@ static void print_check(const json_t *check)
     const char *why = json_text(check, "why");
     cleanup_free char *title = display_safe(json_text(check, "title"), 0);
     cleanup_free char *reason = display_safe(why != NULL ? why : "", 0);
-    (void)printf("  %s  check of '%s': %s%s%s\n", json_flag(check, "failed") ? "!!" : "ok", title,
-                 json_text(check, "answer"), *reason != '\0' ? ": " : "", reason);
+    (void)printf("  %s  check of '%s': %s%s%s%s\n", json_flag(check, "failed") ? "!!" : "ok", title,
+                 json_text(check, "answer"),
+                 json_flag(check, "in_turn") ? "" : " (before its turn)",
+                 *reason != '\0' ? ": " : "", reason);
 }
 
 static void print_lists(const json_t *told)

@@ -71,9 +71,9 @@ static int look_at(struct rehearsal *rehearsal, const struct step_state *step, i
     if (!looked)
         *ret_answer = SALVOR_CHECK_UNKNOWN;
     json_add(rehearsal->checks,
-             json_make("{s:s, s:s?, s:s, s:s?, s:b}", "step", step->instance, "title",
+             json_make("{s:s, s:s?, s:s, s:s?, s:b, s:b}", "step", step->instance, "title",
                        json_text(planned, "title"), "answer", word_for(words_answer, *ret_answer),
-                       "why", problem->message, "failed", bad));
+                       "why", problem->message, "in_turn", in_turn, "failed", bad));
     if (bad && !error_is_set(&rehearsal->failed)) {
         (void)error_set(&rehearsal->failed, EXIT_FAILED,
                         "the drill shows that step '%s' (%s) cannot be looked at", step->instance,

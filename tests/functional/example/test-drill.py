@@ -83,7 +83,8 @@ def test_elsewhere_a_drill_looks_and_says_what_it_did_not_try(prod):
     expect_end(result, 0, "nothing was changed", "site 'prod' is not marked for practice")
     pair.expect_untouched(result)
     rehearsed, not_rehearsed = result.stdout.split("not rehearsed:")
-    for piece in ("the backup was judged", "check of 'Stop the member", ": not-started"):
+    for piece in ("the backup was judged", "check of 'Stop the member", ": not-started\n",
+                  ": conflict (before its turn)"):
         expect(piece in rehearsed, f"'{piece}' was rehearsed", result)
     for piece in ("Restore the snapshot to a new data dir (change)", "stage 'compact'",
                   "post-resync"):
