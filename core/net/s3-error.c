@@ -12,9 +12,7 @@ static const struct {
     enum exit_code exit;
     const char *hint;
 } known[] = {
-    {"AccessDenied", EXIT_REFUSED,
-     "the access key lacks a right for this bucket and prefix: 'salvor backups check-store' tells "
-     "which"},
+    {"AccessDenied", EXIT_REFUSED, NULL}, /* see add_right */
     {"AllAccessDisabled", EXIT_REFUSED, "the bucket is closed to everybody"},
     {"InvalidAccessKeyId", EXIT_USAGE, "the server knows no such access key"},
     {"SignatureDoesNotMatch", EXIT_USAGE, "the secret key is not the one of this access key"},
@@ -55,6 +53,26 @@ static const char *code_of_status(int32_t status)
     }
 }
 
+/* What a policy has to allow for this request. */
+static const char *right_for(const struct s3_task *task)
+{
+    const char *first = task->query_count > 0 ? task->query[0].name : "";
+    if (task->key == NULL)
+        return text_equal(task->what, "list") ? "s3:ListBucket" : "s3:ListBucketMultipartUploads";
+    if (text_equal(task->method, "DELETE"))
+        return text_equal(first, "uploadId") ? "s3:AbortMultipartUpload" : "s3:DeleteObject";
+    return text_equal(task->method, "GET") || text_equal(task->method, "HEAD") ? "s3:GetObject"
+                                                                               : "s3:PutObject";
+}
+
+static int add_right(struct s3_task *task)
+{
+    return error_hint(&task->error,
+                      "the access key lacks '%s' for this bucket and prefix; 'salvor backups "
+                      "check-store' tries every right",
+                      right_for(task));
+}
+
 int s3_answer_error(struct s3_task *task)
 {
     cleanup_free char *place =
@@ -83,5 +101,7 @@ int s3_answer_error(struct s3_task *task)
                     place, (int)task->status, *task->code != '\0' ? " " : "", task->code,
                     message != NULL && *message != '\0' ? ": " : "",
                     message != NULL ? message : "");
+    if (text_equal(task->code, "AccessDenied"))
+        return add_right(task);
     return hint != NULL ? error_hint(&task->error, "%s", hint) : -1;
 }

@@ -301,6 +301,7 @@ static int judge(struct s3 *s3, struct s3_task *task)
             task->result = STORE_ABSENT;
         return 1;
     }
+    const int not_taken = error_is_set(&task->sink_error);
     explain(task);
     if (answered && text_equal(task->code, "RequestTimeTooSkewed") && take_clock(s3, task)) {
         task->due = clock_monotonic_ms();
@@ -317,7 +318,7 @@ static int judge(struct s3 *s3, struct s3_task *task)
         .left_ms = call_time_left(s3->call),
         .random = retry_random(),
     };
-    if (error_is_set(&task->sink_error) || task->error.code == EXIT_INTERRUPTED)
+    if (not_taken || task->error.code == EXIT_INTERRUPTED)
         return 1;
     if (task->sink != NULL && task->moved > 0) { /* the rest is asked for, from here on */
         task->taken += task->moved;

@@ -251,6 +251,29 @@ static void a_read_goes_on_where_it_broke_off(void **state)
     assert_int_equal(practice_bucket_count(site->bucket, "GET", "/big"), 4);
 }
 
+/* As a file on a disk that is full: so much, and no more. */
+static int take_some(void *data, const void *bytes, size_t size, struct error *reterr)
+{
+    size_t *room = data;
+    (void)bytes;
+    if (*room < size)
+        return error_set(reterr, EXIT_FAILED, "the disk is full");
+    *room -= size;
+    return 0;
+}
+
+static void what_is_not_taken_is_not_asked_for_again(void **state)
+{
+    struct site *site = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    size_t room = MIB / 2;
+    cleanup_free char *bytes = memory_new(MIB, 1);
+    practice_bucket_put(site->bucket, "sets/here/big", bytes, MIB);
+    assert_int_equal(store_get(site->store, "big", take_some, &room, &err), -1);
+    assert_string_equal(err.message, "the disk is full");
+    assert_int_equal(practice_bucket_count(site->bucket, "GET", "/big"), 1);
+}
+
 static void lost_answers_are_asked_for_again(void **state)
 {
     struct site *site = *state;
@@ -300,7 +323,7 @@ static void refusals_say_what_to_do(void **state)
         enum exit_code exit;
         const char *hint;
     } cases[] = {
-        {403, "AccessDenied", EXIT_REFUSED, "check-store"},
+        {403, "AccessDenied", EXIT_REFUSED, "lacks 's3:PutObject'"},
         {403, "InvalidAccessKeyId", EXIT_USAGE, "access key"},
         {404, "NoSuchBucket", EXIT_USAGE, "bucket"},
         {400, "AuthorizationHeaderMalformed", EXIT_USAGE, "region"},
@@ -543,6 +566,7 @@ int main(void)
         site_of(what_is_put_is_there, tls),
         site_of(many_are_read_at_once, plain),
         site_of(a_read_goes_on_where_it_broke_off, cut_bodies),
+        site_of(what_is_not_taken_is_not_asked_for_again, plain),
         site_of(lost_answers_are_asked_for_again, lost_answers),
         site_of(busy_servers_are_asked_again, plain),
         site_of(a_lost_network_is_a_clear_error, no_network),
