@@ -13,6 +13,9 @@
 
 enum { MANIFEST_FORMAT = 1 };
 
+/* Of what is counted on from: the store may be anybody's. */
+#define SEQUENCE_LIMIT (INT64_C(1) << 53)
+
 static char *in_folder(const char *folder, const char *name)
 {
     return text_format("%s/%s", folder, name);
@@ -77,6 +80,21 @@ static int check_artifact(const json_t *artifact, json_t *seen, struct error *re
     return 0;
 }
 
+static int check_total(const json_t *artifacts, struct error *reterr)
+{
+    int64_t left = INT64_MAX;
+    size_t index = 0;
+    const json_t *artifact = NULL;
+    json_array_foreach (artifacts, index, artifact) {
+        const int64_t size = json_whole(artifact, "size", 0);
+        if (size > left)
+            return error_set(reterr, EXIT_FAILED,
+                             "the manifest names more bytes than there can be");
+        left -= size;
+    }
+    return 0;
+}
+
 static int check_manifest(const json_t *manifest, struct error *reterr)
 {
     cleanup_json json_t *seen = json_object();
@@ -88,13 +106,14 @@ static int check_manifest(const json_t *manifest, struct error *reterr)
         return error_hint(reterr, "it may be of a newer salvor");
     }
     if (!json_is_array(artifacts) || json_text(manifest, "set") == NULL ||
-        json_text(manifest, "provider") == NULL || json_whole(manifest, "sequence", 0) <= 0)
+        json_text(manifest, "provider") == NULL || json_whole(manifest, "sequence", 0) <= 0 ||
+        json_whole(manifest, "sequence", 0) > SEQUENCE_LIMIT)
         return error_set(reterr, EXIT_FAILED, "the manifest lacks what every set has");
     json_array_foreach (artifacts, index, artifact) {
         if (check_artifact(artifact, seen, reterr) != 0)
             return -1;
     }
-    return 0;
+    return check_total(artifacts, reterr);
 }
 
 int manifest_parse(const char *text, size_t size, const char *sums, json_t **ret_manifest,

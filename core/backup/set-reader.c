@@ -8,6 +8,7 @@
 struct reading {
     struct digest digest;
     int64_t size;
+    int64_t expected;          /* size: more is not taken, however much the store gives */
     struct unsealer *unsealer; /* NULL: as it is stored */
     store_sink sink;
     void *data;
@@ -23,6 +24,9 @@ static int to_sink(void *data, const void *bytes, size_t size, struct error *ret
 static int take(void *data, const void *bytes, size_t size, struct error *reterr)
 {
     struct reading *reading = data;
+    if ((int64_t)size > reading->expected - reading->size)
+        return error_set(reterr, EXIT_BLOCKED, "it has more than %lld bytes",
+                         (long long)reading->expected);
     digest_add(&reading->digest, bytes, size);
     reading->size += (int64_t)size;
     if ((reading->unsealer != NULL ? unsealer_write(reading->unsealer, bytes, size, reterr)
@@ -36,12 +40,11 @@ static int check_stored(struct reading *reading, const json_t *artifact, struct 
 {
     unsigned char hash[DIGEST_SIZE];
     char sha256[DIGEST_TEXT_SIZE];
-    const int64_t size = json_whole(artifact, "size", -1);
     digest_end(&reading->digest, hash);
     digest_text(hash, sha256);
-    if (reading->size != size)
+    if (reading->size != reading->expected)
         return error_set(reterr, EXIT_BLOCKED, "it has %lld bytes instead of %lld",
-                         (long long)reading->size, (long long)size);
+                         (long long)reading->size, (long long)reading->expected);
     if (!text_equal(sha256, json_text(artifact, "sha256")))
         return error_set(reterr, EXIT_BLOCKED, "its SHA-256 is not the recorded one");
     return 0;
@@ -74,7 +77,8 @@ int set_read_artifact(struct store *store, const char *key, const json_t *artifa
                       enum set_reading how, const struct identity *identity, store_sink sink,
                       void *data, struct error *reterr)
 {
-    struct reading reading = {.sink = sink, .data = data};
+    struct reading reading = {
+        .expected = json_whole(artifact, "size", 0), .sink = sink, .data = data};
     digest_begin(&reading.digest);
     if (how == READ_OPENED && json_text(artifact, "encryption") != NULL)
         reading.unsealer = unsealer_new(identity, NULL, to_sink, &reading);

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backup/artifact-file.h"
+#include "backup/manifest.h"
 #include "backup/set-export.h"
 #include "backup/set-fetch.h"
 #include "backup/set-list.h"
@@ -413,6 +415,59 @@ static void damage_on_the_way_is_found(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+/* A store that gives more than it said fills no disk. */
+static void no_more_is_taken_than_the_manifest_says(void **state)
+{
+    const struct samples *samples = *state;
+    open_far(samples);
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_json json_t *result = NULL;
+    cleanup_free char *folder = samples_make(samples, "one", "lab");
+    cleanup_free char *cache = text_format("%s/cache", samples->folder);
+    cleanup_free char *large = memory_new((1 << 20) + 1, 1);
+    push(far.store, folder);
+    memset(large, 'x', 1 << 20);
+    assert_int_equal(store_put_text(far.inner, "p/one/deep/keys.txt", large, NULL), 0);
+    assert_int_equal(set_fetch(far.store, "p", "one", cache, NULL, &result, &err), -1);
+    assert_string_equal(err.message, "artifact 'deep/keys.txt': it has more than 4 bytes");
+    assert_int_equal(err.code, EXIT_BLOCKED);
+    assert_false(verify(far.store, samples, 0, &result));
+}
+
+/* Numbers of a manifest are added up and counted on from. */
+static void numbers_that_no_set_has_are_damage(void **state)
+{
+    static const char *const texts[] = {
+        "{\"salvor-set\":1,\"set\":\"one\",\"provider\":\"p\",\"sequence\":9223372036854775807,"
+        "\"artifacts\":[]}",
+        "{\"salvor-set\":1,\"set\":\"one\",\"provider\":\"p\",\"sequence\":1,\"artifacts\":["
+        "{\"name\":\"a\",\"size\":9223372036854775807,\"sha256\":"
+        "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"},"
+        "{\"name\":\"b\",\"size\":1,\"sha256\":"
+        "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"}]}"};
+    const struct samples *samples = *state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        open_far(samples);
+        cleanup_json json_t *manifest = json_loads(texts[i], 0, NULL);
+        cleanup_free char *text = NULL;
+        cleanup_free char *sums = NULL;
+        char digest[DIGEST_TEXT_SIZE];
+        assert_int_equal(manifest_texts(manifest, &text, &sums, digest, NULL), 0);
+        assert_int_equal(store_put_text(far.inner, "p/one/" SET_MANIFEST, text, NULL), 0);
+        assert_int_equal(store_put_text(far.inner, "p/one/" SET_SUMS, sums, NULL), 0);
+        cleanup_json json_t *row = only_row(far.store);
+        assert_string_equal(json_text(row, "state"), "damaged");
+        cleanup_free char *folder = samples_make(samples, "two", "lab");
+        push(far.store, folder);
+        cleanup_json json_t *list = NULL;
+        assert_int_equal(set_list(far.store, "p", &list, NULL), 0);
+        assert_string_equal(json_text(json_array_get(list, 0), "set"), "two");
+        assert_int_equal(json_whole(json_array_get(list, 0), "sequence", 0), 1);
+        assert_int_equal(file_remove_tree(samples->there, NULL), 0);
+        assert_int_equal(file_remove_tree(samples->here, NULL), 0);
+    }
+}
+
 static void what_salvor_never_made_is_fetched_too(void **state)
 {
     const struct samples *samples = *state;
@@ -552,6 +607,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         sampled(a_pushed_set_is_the_set),
         sampled(sequences_count_in_the_store),
+        sampled(no_more_is_taken_than_the_manifest_says),
+        sampled(numbers_that_no_set_has_are_damage),
         sampled(a_push_that_fails_is_repeated),
         sampled(a_kill_between_digests_and_manifest_is_repeated),
         sampled(leftovers_of_another_attempt_go),
