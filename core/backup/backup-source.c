@@ -117,7 +117,7 @@ static int looks_like_path(const char *what)
 int backup_source_find(const char *store_folder, const char *provider, const char *site,
                        const char *what, struct backup_source **ret_source, struct error *reterr)
 {
-    const struct set_wish wish = {provider, site, what, store_folder};
+    const struct set_wish wish = {provider, site, what, store_folder, 0};
     cleanup_json json_t *sets = NULL;
     const json_t *row = NULL;
     if (strchr(what, '/') != NULL)

@@ -41,6 +41,16 @@ static int refuse_doubt(const json_t *damaged, const json_t *latest, struct erro
                       json_text(latest, "set"), json_text(latest, "set"));
 }
 
+/* Verify read it to its end: what is known is not found out in the middle of a restore. */
+static int refuse_damage(const json_t *latest, struct error *reterr)
+{
+    (void)error_set(reterr, EXIT_REFUSED,
+                    "backup set '%s' is the latest, and verify found that it is damaged",
+                    json_text(latest, "set"));
+    return error_hint(reterr, "'salvor backups list' shows what verify found: name another one "
+                              "with '--from SET', or this one");
+}
+
 static int no_latest(const struct set_wish *wish, struct error *reterr)
 {
     const char *site = wish->site;
@@ -74,6 +84,9 @@ static int pick_latest(const json_t *list, const struct set_wish *wish, const js
             strcmp(json_text(row, "set"), json_text(latest, "set")) > 0)
             return refuse_doubt(row, latest, reterr);
     }
+    if (wish->sound &&
+        text_equal(json_text(json_object_get(latest, "verified"), "state"), "damaged"))
+        return refuse_damage(latest, reterr);
     *ret_row = latest;
     return 0;
 }

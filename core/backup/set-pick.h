@@ -11,6 +11,7 @@ struct set_wish {
     const char *site;     /* for "latest"; NULL: any */
     const char *what;
     const char *place; /* the store, for errors */
+    int sound;         /* "latest" is refused when verify called it damaged */
 };
 
 enum { SET_NOT_THERE = 1 };

@@ -64,7 +64,7 @@ static int pick(const struct arguments *arguments, struct store_view *view, json
 {
     cleanup_free char *place = store_view_place(arguments->store);
     const struct set_wish wish = {arguments->provider, arguments->site, arguments->operands[0],
-                                  place};
+                                  place, 0};
     cleanup_json json_t *rows = NULL;
     const json_t *row = NULL;
     if (store_view_list(view, arguments->provider, 0, &rows, reterr) != 0)
@@ -85,7 +85,7 @@ static int pick_or_fail(const struct arguments *arguments, struct store_view *vi
 {
     cleanup_free char *place = store_view_place(arguments->store);
     const struct set_wish wish = {arguments->provider, arguments->site, arguments->operands[0],
-                                  place};
+                                  place, 0};
     int picked = pick(arguments, view, ret_row, reterr);
     return picked == SET_NOT_THERE ? set_pick_nothing(&wish, reterr) : picked;
 }

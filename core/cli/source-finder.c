@@ -63,7 +63,7 @@ static int from_store(const struct arguments *arguments, const char *what,
                       struct backup_source **ret_source, struct error *reterr)
 {
     cleanup_free char *place = store_view_place(arguments->store);
-    const struct set_wish wish = {arguments->provider, arguments->site, what, place};
+    const struct set_wish wish = {arguments->provider, arguments->site, what, place, 1};
     cleanup_store_view struct store_view *view = store_view_new(arguments, arguments->store);
     cleanup_json json_t *rows = NULL;
     cleanup_json json_t *staged = NULL;
@@ -94,7 +94,7 @@ static int from_folder_store(const struct arguments *arguments, const char *what
                              struct backup_source **ret_source, struct error *reterr)
 {
     const struct set_wish wish = {arguments->provider, arguments->site, what,
-                                  arguments->store_folder};
+                                  arguments->store_folder, 1};
     cleanup_store_view struct store_view *view = store_view_new(arguments, arguments->store);
     cleanup_json json_t *rows = NULL;
     const json_t *row = NULL;
@@ -191,7 +191,7 @@ int source_find(const struct arguments *arguments, const char *what,
                 struct backup_source **ret_source, struct error *reterr)
 {
     cleanup_free char *place = store_view_place(arguments->store);
-    const struct set_wish wish = {arguments->provider, arguments->site, what, place};
+    const struct set_wish wish = {arguments->provider, arguments->site, what, place, 1};
     if (strstr(what, "://") != NULL)
         return from_url(arguments, what, ret_source, reterr);
     if (strchr(what, '/') != NULL)
