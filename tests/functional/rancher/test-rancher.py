@@ -11,9 +11,12 @@ import io
 import json
 import os
 import re
+import signal
+import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import time
 import traceback
 
@@ -469,6 +472,48 @@ def test_conflicts_are_overcome_and_refusals_named(stage):
            "and says how to start it", result)
     cluster.ask("DELETE", "/_sim/faults")
     expect_end(stage.operator.run("resume", "last", "--yes"), 0)
+
+
+def killed_restore(stage, cluster, folder, after):
+    """A restore whose salvor is killed `after` so many seconds, and goes on as often as it takes."""
+    operator = stage.operator
+    words = ["--provider", "rancher", "restore", f"--kubeconfig={cluster.kubeconfig}",
+             f"--from={folder}", stage.identity, "--no-post-resync", "--yes",
+             "--delete-timeout=100ms"]
+    approval, kills = [], 0
+    for _ in range(40):
+        with subprocess.Popen(operator.command(*words, *approval), env=operator.environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True) as process:
+            if kills < 1:
+                threading.Timer(after, process.kill).start()
+            said = process.communicate()[0]
+        if process.returncode == -signal.SIGKILL:
+            kills += 1
+        elif process.returncode == 0:
+            return kills
+        waits = re.search(r"--approve ([0-9a-f]{64})", said)
+        approval = ["--approve", waits.group(1)] if waits else []
+        expect(process.returncode in (-signal.SIGKILL, 4), f"killed {kills} times:\n{said}")
+        if "run '" in said:
+            words = ["resume", "last", "--yes"]
+    raise AssertionError("does not end")
+
+
+def test_a_killed_restore_goes_on(stage):
+    cluster = stage.cluster(users=20, projects=5)
+    folder = stage.operator.backup(cluster)
+    before = cluster.all_objects()
+    kills = 0
+    for after in (0.4, 0.8, 1.3):
+        cluster.ask("DELETE", f"{SETTINGS}/server-url")
+        cluster.ask("DELETE", "/apis/management.cattle.io/v3/globalrolebindings/grb-00001")
+        cluster.ask("POST", SETTINGS,
+                    objects.one(objects.MANAGEMENT, "Setting", "later", value="x"))
+        kills += killed_restore(stage, cluster, folder, after)
+        found = differences(before, cluster.all_objects())
+        expect(not found, f"after {after} s, unexplained differences:\n" + "\n".join(found))
+    expect(kills > 0, "it was killed at all")
 
 
 # ---- running ---------------------------------------------------------------------------------
