@@ -147,7 +147,7 @@ def generate(seed, least=3, most=12, events=(5, 40), rounds=None):
             else:
                 made.step(most)
         made.events.append(Event("restore"))
-        # What an operator brings into order is in order; clusters that were half registered are whole.
-        made.whole = {one for one in made.names if one not in made.hidden and one not in made.apart} | made.whole
+        # What can be brought into order is in order, half registrations too; of the others nobody knows.
+        made.whole = {one for one in made.names if one not in made.hidden and one not in made.apart}
         made.policies = []
     return made.events

@@ -175,6 +175,9 @@ class Cluster:
             process.wait()
         if process is not None:
             process.stdout.close()
+            # Sanitizers speak by it.
+            if process.returncode != 0:
+                raise Failed(f"{process.args[0]} ended with {process.returncode}")
 
     def stop_players(self):
         self.end(self.player)
