@@ -72,7 +72,7 @@ static void open_watches(struct player *player)
         struct http_stream *watch = &player->watches[i];
         if (watch->is_open || now < watch->retry_ms)
             continue;
-        cleanup_free char *path = text_format("%s?watch=1", watched[i]);
+        cleanup_free char *path = text_format("%s?timeoutSeconds=3600&watch=1", watched[i]);
         watch->retry_ms = now + WATCH_RETRY_MS;
         http_stream_open(watch, player->multi, &player->kube, path, take_event, player);
     }
