@@ -17,6 +17,7 @@ enum { KEPT_SESSIONS = 32, ANSWER_LIMIT = 1 << 20, HEADER_LIMIT = 16 << 10 };
 
 struct session {
     struct session *next;
+    uint32_t users; /* clients that hold it */
     char key[DIGEST_TEXT_SIZE];
     uint32_t generation;          /* 0: no login yet */
     char *lines[SESSION_HEADERS]; /* in locked memory */
@@ -159,16 +160,18 @@ static void end_session(struct session *session)
     session->line_count = 0;
 }
 
+/* Among those that no client holds, the oldest goes when there are too many. */
 static void make_room(void)
 {
     size_t count = 0;
     struct session **last = NULL;
     for (struct session **at = &sessions; *at != NULL; at = &(*at)->next, count++)
-        last = at;
-    if (count < KEPT_SESSIONS)
+        if ((*at)->users == 0)
+            last = at;
+    if (count < KEPT_SESSIONS || last == NULL)
         return;
     struct session *gone = *last;
-    *last = NULL;
+    *last = gone->next;
     end_session(gone);
     free(gone->refusal);
     free(gone);
@@ -177,6 +180,18 @@ static void make_room(void)
 static void add_text(struct digest *digest, const char *text)
 {
     digest_add(digest, text, strlen(text) + 1);
+}
+
+static struct session *hold(struct session *session)
+{
+    session->users++;
+    return session;
+}
+
+void session_let_go(struct session *session)
+{
+    if (session != NULL)
+        session->users--;
 }
 
 struct session *session_of(struct net_pool *pool, const struct login_options *options)
@@ -193,13 +208,13 @@ struct session *session_of(struct net_pool *pool, const struct login_options *op
     digest_text(hash, key);
     for (struct session *each = sessions; each != NULL; each = each->next)
         if (text_equal(each->key, key))
-            return each;
+            return hold(each);
     make_room();
     struct session *session = memory_new(1, sizeof *session);
     memcpy(session->key, key, sizeof key);
     session->next = sessions;
     sessions = session;
-    return session;
+    return hold(session);
 }
 
 size_t session_headers(const struct session *session, const char *ret_headers[SESSION_HEADERS],

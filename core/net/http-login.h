@@ -45,8 +45,10 @@ int login_options_parse(const json_t *login, struct salvor_span password, struct
                         struct error *reterr);
 void login_options_clear(struct login_options *options);
 
-/* The session for these credentials on that pool, found again or new (without a login yet). */
+/* The session for these credentials on that pool, found again or new (without a login yet). It is
+ * the caller's to use until session_let_go (NULL is fine). */
 struct session *session_of(struct net_pool *pool, const struct login_options *options);
+void session_let_go(struct session *session);
 
 /* Headers of a live session, "Name: value"; 0: there must be a login first. Borrowed until the next
  * change. `*ret_generation` tells sessions apart. */

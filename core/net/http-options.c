@@ -351,6 +351,7 @@ salvor_status http_client_make(struct worker_call *call, const char *text,
 void http_client_clear(struct salvor_http_client *client)
 {
     net_transfer_clear(&client->login_transfer);
+    session_let_go(client->session);
     sodium_free(client->login_body);
     sodium_free(client->authorization);
     login_options_clear(&client->login);

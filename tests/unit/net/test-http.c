@@ -337,6 +337,26 @@ static void a_session_is_made_when_it_is_needed(void **state)
     assert_int_equal(site->state.logins, 2);
 }
 
+static void a_session_in_use_makes_no_room(void **state)
+{
+    struct site *site = *state;
+    struct salvor_http_response response;
+    declare_reads(site);
+    salvor_http_client *client = open_client(site, session_options());
+    assert_int_equal(ask(site, client, "GET", "/private/x", 0, &response), SALVOR_OK);
+    for (int i = 0; i < 100; i++) {
+        json_t *options = session_options();
+        cleanup_free char *user = text_format("user-%d", i);
+        json_put_text(json_object_get(options, "login"), "user", user);
+        salvor_http_client *other = open_client(site, options);
+        if (i % 2 == 0)
+            http_table.client_close(practice_call(&site->practice), other);
+    }
+    assert_int_equal(ask(site, client, "GET", "/private/x", 0, &response), SALVOR_OK);
+    assert_int_equal(response.code, 200);
+    assert_int_equal(site->state.logins, 1);
+}
+
 static void a_login_is_a_declared_read(void **state)
 {
     struct site *site = *state;
@@ -623,6 +643,7 @@ int main(void)
         with_site(a_row_opens_what_its_effect_allows),
         with_site(identities_are_shown),
         with_site(a_session_is_made_when_it_is_needed),
+        with_site(a_session_in_use_makes_no_room),
         with_site(a_login_is_a_declared_read),
         with_site(a_refused_login_is_not_tried_again),
         with_site(a_login_in_json),
