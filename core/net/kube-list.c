@@ -27,7 +27,6 @@ struct salvor_kube_list {
     char *what;   /* "list 'secrets'" */
     char *type;   /* "secrets" */
     char *target; /* without a query */
-    char *query;  /* without limit and continue */
     const char *accept;
     char *token; /* of the page that is asked for next; NULL: the first */
     int64_t limit;
@@ -45,11 +44,30 @@ struct salvor_kube_list {
 
 /* ---- asking for a page ----------------------------------------------------------------------- */
 
+/* A token stands for a version already: the server refuses another one beside it. */
+static char *query_of(const json_t *options, int is_first)
+{
+    static const char *const names[] = {"labelSelector", "fieldSelector", "resourceVersion",
+                                        "resourceVersionMatch", NULL};
+    char *query = text_copy("");
+    for (size_t i = 0; names[i] != NULL; i++) {
+        const char *value = json_text(options, names[i]);
+        if (value == NULL || *value == '\0' || (!is_first && text_starts(names[i], "resource")))
+            continue;
+        cleanup_free char *pair = kube_query_pair(names[i], value);
+        char *longer = kube_query_join(query, pair);
+        free(query);
+        query = longer;
+    }
+    return query;
+}
+
 static void ask(salvor_kube_list *list)
 {
     struct kube_exchange *exchange = &list->exchange;
+    cleanup_free char *asked = query_of(list->options, list->token == NULL);
     cleanup_free char *limit = text_format("limit=%lld", (long long)list->limit_now);
-    cleanup_free char *own = kube_query_join(list->query, limit);
+    cleanup_free char *own = kube_query_join(asked, limit);
     cleanup_free char *token =
         list->token != NULL ? kube_query_pair("continue", list->token) : NULL;
     cleanup_free char *query = kube_query_join(own, token);
@@ -251,7 +269,6 @@ static void close_list(struct worker_call *call, void *handle)
     free(list->what);
     free(list->type);
     free(list->target);
-    free(list->query);
     free(list->token);
     free(list);
 }
@@ -284,23 +301,6 @@ static salvor_status check_options(struct worker_call *call, const json_t *optio
                          "kube.list_open: '%s' is no option, or its value is none of it", name);
     }
     return SALVOR_OK;
-}
-
-static char *query_of(const json_t *options)
-{
-    static const char *const names[] = {"labelSelector", "fieldSelector", "resourceVersion",
-                                        "resourceVersionMatch", NULL};
-    char *query = text_copy("");
-    for (size_t i = 0; names[i] != NULL; i++) {
-        const char *value = json_text(options, names[i]);
-        if (value == NULL || *value == '\0')
-            continue;
-        cleanup_free char *pair = kube_query_pair(names[i], value);
-        char *longer = kube_query_join(query, pair);
-        free(query);
-        query = longer;
-    }
-    return query;
 }
 
 salvor_status kube_list_open(salvor_call *public_call, salvor_kube_client *client,
@@ -337,7 +337,6 @@ salvor_status kube_list_open(salvor_call *public_call, salvor_kube_client *clien
     list->type = kube_type_text(&place);
     list->what = text_format("list '%s'", list->type);
     list->target = take_pointer(target);
-    list->query = query_of(list->options);
     list->accept = json_flag(list->options, "metadata_only")
                        ? "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
                        : NULL;

@@ -185,7 +185,9 @@ static salvor_status check_query(const struct making *making)
 static salvor_status make_plain_target(const struct making *making)
 {
     const char *path = making->request->name;
-    const int has_bad = strpbrk(path, "?#% \\") != NULL || strstr(path, "..") != NULL;
+    /* what a proxy on the way would make another path of, this one must not look past */
+    const int has_bad = strpbrk(path, "?#% \\") != NULL || strstr(path, "..") != NULL ||
+                        strstr(path, "//") != NULL || strstr(path, "/./") != NULL;
     if (making->verb->verb != KUBE_GET || has_bad || text_starts(path, "/api/") ||
         text_starts(path, "/apis/"))
         return bug(making, "a path without a resource is for get, and not below /api or /apis");

@@ -78,6 +78,29 @@ static void page_by_page(void **state)
     site_end(&site);
 }
 
+/* The version goes with the first page only: servers refuse it beside a token. */
+static void page_by_page_of_a_version(void **state)
+{
+    struct site site;
+    cleanup_json json_t *now = NULL;
+    (void)state;
+    site_make_namespace("version");
+    site_make_config_maps("version", 23);
+    assert_int_equal(site_admin("GET", "/_sim/state", NULL, &now), 200);
+    const long long revision = (long long)json_whole(now, "revision", 0);
+    site_begin(&site, NULL, NULL);
+    cleanup_free char *all = expected_names(0, 23);
+    cleanup_free char *least =
+        text_format(MAPS("version", ",\"limit\":10,\"resourceVersion\":\"%lld\""), revision);
+    lists(&site, least, all, 3);
+    cleanup_free char *exact =
+        text_format(MAPS("version", ",\"limit\":10,\"resourceVersion\":\"%lld\","
+                                    "\"resourceVersionMatch\":\"Exact\""),
+                    revision);
+    lists(&site, exact, all, 3);
+    site_end(&site);
+}
+
 static void what_a_page_says(void **state)
 {
     struct site site;
@@ -255,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(page_by_page),
+        cmocka_unit_test(page_by_page_of_a_version),
         cmocka_unit_test(what_a_page_says),
         cmocka_unit_test(a_snapshot_that_is_gone_is_told),
         cmocka_unit_test(a_snapshot_without_replacement_is_an_error),

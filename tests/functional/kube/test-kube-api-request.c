@@ -196,6 +196,15 @@ static void what_is_no_request(void **state)
         {"get", "", NULL, "/api/v1/pods", NULL, NULL, NULL,
          "kube.request: a path without a resource is for get, and not below /api or /apis",
          SALVOR_BUG},
+        {"get", "", NULL, "//api/v1/nodes/n/proxy/run", NULL, NULL, NULL,
+         "kube.request: a path without a resource is for get, and not below /api or /apis",
+         SALVOR_BUG},
+        {"get", "", NULL, "/./api/v1/pods", NULL, NULL, NULL,
+         "kube.request: a path without a resource is for get, and not below /api or /apis",
+         SALVOR_BUG},
+        {"get", "", NULL, "/readyz/../api/v1/pods", NULL, NULL, NULL,
+         "kube.request: a path without a resource is for get, and not below /api or /apis",
+         SALVOR_BUG},
     };
     struct site site;
     (void)state;
