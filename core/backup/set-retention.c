@@ -108,6 +108,8 @@ static char *go_complete(const struct decision *decision)
 static char *keep_partial(const struct decision *decision, const json_t *row)
 {
     const int64_t touched = json_whole(row, "touched_ms", 0);
+    if (touched <= 0) /* it may have been begun this moment */
+        return text_copy("it was not completed, and nothing in it tells when it was begun");
     if (decision->now_ms - touched < ABANDONED_MS)
         return text_copy("it was not completed, and somebody worked on it within a week");
     return NULL;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -331,6 +332,16 @@ static int remove_leftovers(const char *folder, struct error *reterr)
     return result;
 }
 
+/* Whoever makes, brings or sends a set holds a lock on its folder. -1: somebody does. */
+static int lock_against_work(const char *path, int *ret_lock, struct error *reterr)
+{
+    *ret_lock = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (*ret_lock < 0 || flock(*ret_lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return 0; /* a file system without locks protects nothing, and forbids nothing */
+    (void)error_set(reterr, EXIT_REFUSED, "another process works on '%s'", path);
+    return error_hint(reterr, "wait for it, or end it");
+}
+
 /* One rename takes all of it away; `first` needs no thought then. */
 static int remove_all(struct store *store, const char *prefix, const char *first,
                       struct error *reterr)
@@ -338,7 +349,8 @@ static int remove_all(struct store *store, const char *prefix, const char *first
     (void)first;
     cleanup_free char *key = text_copy_span(prefix, strlen(prefix) - text_ends(prefix, "/"));
     cleanup_free char *path = path_of(store, key);
-    if (check_key(store, key, reterr) != 0)
+    cleanup_close int lock = -1;
+    if (check_key(store, key, reterr) != 0 || lock_against_work(path, &lock, reterr) != 0)
         return -1;
     const char *slash = strrchr(path, '/');
     cleanup_free char *folder = text_copy_span(path, (size_t)(slash - path));

@@ -132,6 +132,18 @@ static void a_set_without_date_stays(void **state)
     assert_true(json_flag(json_array_get(decided, 1), "keep"));
 }
 
+static void a_set_that_was_begun_this_moment_stays(void **state)
+{
+    cleanup_json json_t *list = json_make("[{s:s, s:s, s:s, s:s, s:i}]", "set", "s0", "provider",
+                                          "p", "key", "p/s0.partial", "state", "partial",
+                                          "touched_ms", 0); /* its folder is empty yet */
+    cleanup_json json_t *users = json_object();
+    const struct set_retention retention = {1, DAY};
+    (void)state;
+    cleanup_json json_t *decided = set_retention_decide(list, &retention, users, NOW);
+    assert_true(json_flag(json_array_get(decided, 0), "keep"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +156,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_judged_stays),
         cmocka_unit_test(abandoned_ones_go),
         cmocka_unit_test(a_set_without_date_stays),
+        cmocka_unit_test(a_set_that_was_begun_this_moment_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

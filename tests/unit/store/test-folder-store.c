@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -185,6 +186,22 @@ static void work_is_told_and_can_be_stopped(void **state)
     assert_int_equal(err.code, EXIT_INTERRUPTED);
 }
 
+static void what_somebody_works_on_is_not_removed(void **state)
+{
+    const struct place *place = *state;
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_free char *folder = text_format("%s/p/s.partial", place->folder);
+    put(place->store, "p/s.partial/a", "x");
+    cleanup_close int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), 0);
+    assert_int_equal(store_remove_all(place->store, "p/s.partial/", NULL, &err), -1);
+    assert_int_equal(err.code, EXIT_REFUSED);
+    expect_list(place->store, "p/", 1, "[\"p/s.partial/a 0 1\"]");
+    (void)close(take_fd(&lock));
+    assert_int_equal(store_remove_all(place->store, "p/s.partial/", NULL, NULL), 0);
+    expect_list(place->store, "", 1, "[]");
+}
+
 /* ---- kills ------------------------------------------------------------------------------------
  */
 
@@ -276,6 +293,7 @@ int main(void)
         placed(files_are_stored_as_their_digest_says),
         placed(nothing_leads_out_of_the_folder),
         placed(work_is_told_and_can_be_stopped),
+        placed(what_somebody_works_on_is_not_removed),
         placed(killed_anywhere_an_object_is_old_or_new),
         placed(killed_anywhere_a_folder_is_there_or_gone),
     };
