@@ -16,9 +16,11 @@ start
 p=$!
 {
     IFS= read -r nothing <&3
-    kill -TERM "-$p" || kill -TERM "$p"
+    # From here on until nothing is left of it, although the command itself has ended: it may have been
+    # starting another one when it was told to end.
+    trap '' TERM
     for i in 1 2 3 4 5; do
-        kill -0 "-$p" || kill -0 "$p" || exit 0
+        kill -TERM "-$p" || kill -TERM "$p" || exit 0
         sleep 1
     done
     kill -KILL "-$p" || kill -KILL "$p"
