@@ -22,6 +22,37 @@ static char *parent_of(const char *path)
     return slash == path ? text_copy("/") : text_copy_span(path, (size_t)(slash - path));
 }
 
+struct leftover {
+    const json_t *names; /* of the set: name -> anything */
+    const char *folder;
+};
+
+static int check_leftover(void *data, const char *name, struct error *reterr)
+{
+    const struct leftover *leftover = data;
+    const char *slash = strrchr(name, '/');
+    if (json_object_get(leftover->names, name) != NULL ||
+        text_starts(slash != NULL ? slash + 1 : name, ".tmp-"))
+        return 0;
+    (void)error_set(reterr, EXIT_USAGE,
+                    "'%s' is there, and no export of this set has left it: '%s'", leftover->folder,
+                    name);
+    return error_hint(reterr, "move it away, or export to another folder");
+}
+
+/* What an earlier attempt has left may be half a file of another set: it goes, if it is that. */
+static int make_partial(const char *folder, const json_t *manifest, struct error *reterr)
+{
+    cleanup_json json_t *names = manifest_artifacts(manifest);
+    struct leftover leftover = {names, folder};
+    struct stat status;
+    if (lstat(folder, &status) == 0 &&
+        (artifact_files_each(folder, check_leftover, &leftover, reterr) != 0 ||
+         file_remove_tree(folder, reterr) != 0))
+        return -1;
+    return file_make_folder(folder, reterr);
+}
+
 static int write_artifacts(struct store *store, const struct set_export_request *request,
                            const json_t *manifest, const char *folder, json_t *result,
                            struct error *reterr)
@@ -74,8 +105,7 @@ int set_export(struct store *store, const struct set_export_request *request,
     cleanup_json json_t *result =
         json_make("{s:s, s:o, s:I}", "path", request->folder, "left_out",
                   manifest_left_out(manifest), "bytes", (json_int_t)total);
-    /* what an earlier attempt has left may be half a file of another set */
-    if (file_remove_tree(partial, reterr) != 0 || file_make_folder(partial, reterr) != 0)
+    if (make_partial(partial, manifest, reterr) != 0)
         return -1;
     set_progress_begin(&progress, store, listener, total, "export");
     if (write_artifacts(store, request, manifest, partial, result, reterr) != 0 ||

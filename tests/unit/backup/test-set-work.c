@@ -528,6 +528,31 @@ static void an_export_is_plain(void **state)
     assert_int_equal(access(target, F_OK), -1);
 }
 
+/* A folder of that name may be anybody's: nothing goes but what an export has left. */
+static void an_export_removes_nothing_of_others(void **state)
+{
+    const struct samples *samples = *state;
+    open_far(samples);
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_json json_t *result = NULL;
+    cleanup_free char *folder = samples_make(samples, "one", "lab");
+    cleanup_free char *target = text_format("%s/out", samples->folder);
+    cleanup_free char *beside = text_format("%s.partial", target);
+    cleanup_free char *diary = text_format("%s/diary", beside);
+    cleanup_free char *half = text_format("%s/vault", beside);
+    const struct set_export_request request = {"p", "one", samples->identity, target};
+    push(far.store, folder);
+    assert_int_equal(file_make_folder(beside, NULL), 0);
+    assert_int_equal(file_write_atomic(half, "half", 4, 0600, NULL), 0);
+    assert_int_equal(file_write_atomic(diary, "dear", 4, 0600, NULL), 0);
+    assert_int_equal(set_export(far.store, &request, NULL, &result, &err), -1);
+    assert_non_null(strstr(err.message, "'diary'"));
+    assert_int_equal(access(diary, F_OK), 0);
+    assert_int_equal(unlink(diary), 0);
+    assert_int_equal(set_export(far.store, &request, NULL, &result, NULL), 0);
+    assert_int_equal(access(beside, F_OK), -1);
+}
+
 /* Whatever fails: the set is a whole backup, or none, and never half of one. */
 static void a_removal_that_fails_leaves_no_half_backup(void **state)
 {
@@ -625,6 +650,7 @@ int main(void)
         sampled(damage_on_the_way_is_found),
         sampled(what_salvor_never_made_is_fetched_too),
         sampled(an_export_is_plain),
+        sampled(an_export_removes_nothing_of_others),
         sampled(a_removal_that_fails_leaves_no_half_backup),
         sampled(a_set_that_changed_is_not_removed),
         sampled(a_check_tells_what_is_not_allowed),
