@@ -277,9 +277,12 @@ static int stop(void)
     linger("stop");
     if (is_to_fail("stop"))
         return fail("the unit does not stop");
-    if (unlink(path) == 0)
-        audit("stop", "");
-    return 0;
+    /* written down first, as the other changes are: whoever is killed here must not have acted
+     * unseen */
+    if (access(path, F_OK) != 0)
+        return 0;
+    audit("stop", "");
+    return unlink(path) == 0 ? 0 : fail("the member does not stop");
 }
 
 /* init DATA KEYS: a member that runs on a new data dir */
