@@ -284,6 +284,8 @@ static int export(const struct arguments *arguments, struct error *reterr)
                                                   {NULL, NULL, 0}};
     cleanup_store_view struct store_view *view = store_view_new(arguments, arguments->store);
     cleanup_free char *folder = path_absolute(NULL, arguments->operands[1]);
+    for (size_t size = strlen(folder); size > 1 && folder[size - 1] == '/'; size--)
+        folder[size - 1] = '\0';
     cleanup_json json_t *row = NULL;
     cleanup_json json_t *result = NULL;
     size_t index = 0;
