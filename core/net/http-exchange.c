@@ -69,7 +69,7 @@ salvor_status http_exchange_make(struct worker_call *call, struct salvor_http_cl
                          "http.request: struct_size, method or path is not set, or a flag is "
                          "unknown");
     exchange->path = text_copy_span(request->path, strcspn(request->path, "?"));
-    salvor_status status = http_gate(call, client, request->method, exchange->path, request->flags);
+    salvor_status status = http_gate(call, client, request->method, request->path, request->flags);
     if (status == SALVOR_OK)
         status = take_headers(call, exchange, request, copies);
     if (status != SALVOR_OK)

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -10,9 +12,14 @@ static int is_read(const char *method)
     return text_equal(method, "GET") || text_equal(method, "HEAD") || text_equal(method, "OPTIONS");
 }
 
-/* A declared read is written like a command: "POST /session/create". */
-static int is_declared(const struct worker_call *call, const char *method, const char *path)
+/* A declared read is written like a command: "POST /session/create". What a query adds can be
+ * another action altogether, so it must be declared, too: "POST /search?" is the same path with any
+ * query. */
+static int is_declared(const struct worker_call *call, const char *method, const char *target)
 {
+    const size_t before_query = strcspn(target, "?");
+    cleanup_free char *path =
+        text_copy_span(target, before_query + (target[before_query] == '?' ? 1 : 0));
     const char *words[] = {method, path};
     size_t index = 0;
     const json_t *entry = NULL;
@@ -26,11 +33,12 @@ static int is_declared(const struct worker_call *call, const char *method, const
 }
 
 salvor_status http_gate(struct worker_call *call, const struct salvor_http_client *client,
-                        const char *method, const char *path, uint32_t flags)
+                        const char *method, const char *target, uint32_t flags)
 {
-    const int listed = (flags & SALVOR_HTTP_READ) != 0 && is_declared(call, method, path);
+    const int listed = (flags & SALVOR_HTTP_READ) != 0 && is_declared(call, method, target);
     if (is_read(method) || (listed && call->effect >= SALVOR_EFFECT_DECLARED_READ))
         return SALVOR_OK;
+    cleanup_free char *path = text_copy_span(target, strcspn(target, "?"));
     cleanup_free char *request =
         text_format("%s '%s%s%s'", method, net_pool_origin(client->pool), client->base, path);
     const salvor_status status = call_may_change(call, request);
@@ -38,5 +46,6 @@ salvor_status http_gate(struct worker_call *call, const struct salvor_http_clien
         return status;
     if (listed)
         return call_hint(call, status, "the plugin declares effect 'declared-read' for the row");
-    return call_hint(call, status, "the plugin lists '%s %s' under declared_reads", method, path);
+    return call_hint(call, status, "the plugin lists '%s %s%s' under declared_reads", method, path,
+                     strchr(target, '?') != NULL ? "?" : "");
 }

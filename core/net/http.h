@@ -52,9 +52,10 @@ void http_client_clear(struct salvor_http_client *client);
 
 /* ---- http-gate.c ----------------------------------------------------------------------------- */
 
-/* May this request be sent under the running row? REFUSED with the text recorded in `call`. */
+/* May this request be sent under the running row? REFUSED with the text recorded in `call`, without
+ * the query. `target`: path and query as the plugin gave them. */
 salvor_status http_gate(struct worker_call *call, const struct salvor_http_client *client,
-                        const char *method, const char *path, uint32_t flags);
+                        const char *method, const char *target, uint32_t flags);
 
 /* ---- http-exchange.c ------------------------------------------------------------------------- */
 

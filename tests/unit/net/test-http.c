@@ -146,8 +146,8 @@ static void set_session(struct site *site, int session)
 static void declare_reads(struct site *site)
 {
     json_put(site->practice.session.descriptor, "declared_reads",
-             json_make("[{s:s},{s:s},{s:s}]", "pattern", "POST /session/create", "pattern",
-                       "POST /json-login", "pattern", "POST /search/x"));
+             json_make("[{s:s},{s:s},{s:s},{s:s}]", "pattern", "POST /session/create", "pattern",
+                       "POST /json-login", "pattern", "POST /search/x?", "pattern", "POST /plain"));
 }
 
 static salvor_status open_with(struct site *site, json_t *options, salvor_http_client **ret)
@@ -264,11 +264,19 @@ static void a_row_opens_what_its_effect_allows(void **state)
         assert_int_equal(ask(site, client, "POST", "/search/x?q=1", SALVOR_HTTP_READ, &response),
                          declared);
         assert_int_equal(ask(site, client, "POST", "/search/x", 0, &response), changes);
+        /* a query can be another action: it is declared by its own */
+        assert_int_equal(ask(site, client, "POST", "/plain", SALVOR_HTTP_READ, &response),
+                         declared);
+        assert_int_equal(
+            ask(site, client, "POST", "/plain?action=delete", SALVOR_HTTP_READ, &response),
+            changes);
+        assert_int_equal(ask(site, client, "POST", "/search/x", SALVOR_HTTP_READ, &response),
+                         changes);
         assert_int_equal(ask(site, client, "POST", "/other", SALVOR_HTTP_READ, &response), changes);
         if (i < 2)
             assert_string_equal(site->practice.call.error.hint,
                                 "the plugin lists 'POST /other' under declared_reads");
-        assert_int_equal(site->state.served - served, i == 2 ? 5 : i == 1 ? 1 : 0);
+        assert_int_equal(site->state.served - served, i == 2 ? 8 : i == 1 ? 2 : 0);
     }
     site->practice.call.pre_image_needed = 1;
     salvor_http_client *client = open_client(site, json_make("{}"));
