@@ -1,6 +1,8 @@
 #include "base/locked.h"
 
 #include <sodium.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "base/banned.h"
 #include "base/text.h"
@@ -21,4 +23,23 @@ char *locked_copy(const void *data, size_t size)
         memcpy(copy, data, size);
     copy[size] = '\0';
     return copy;
+}
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_ADDRESS_SANITIZER 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define UNDER_ADDRESS_SANITIZER 1
+#endif
+
+void locked_hide_process(void)
+{
+    const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+#ifndef UNDER_ADDRESS_SANITIZER
+    /* A handler that core files are piped to does not ask for the limit. */
+    (void)prctl(PR_SET_DUMPABLE, 0);
+#endif
 }

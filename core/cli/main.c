@@ -6,6 +6,7 @@
 
 #include "base/banned.h"
 #include "base/error.h"
+#include "base/locked.h"
 #include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
@@ -52,6 +53,9 @@ int main(int argc, char **argv)
 
     /* Whoever reads the output may go (head, less); a step under way must not die of that. */
     (void)signal(SIGPIPE, SIG_IGN);
+    /* Secrets pass through this process, too. */
+    if (getenv("SALVOR_DEBUG") == NULL)
+        locked_hide_process();
     message_set_filter(redact_text);
     secret_reference_set_asker(prompt_secret);
     __attribute__((cleanup(clear_arguments))) struct arguments *arguments = NULL;

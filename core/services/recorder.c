@@ -190,6 +190,40 @@ salvor_status recorder_save(struct worker_call *call, const char *service, const
     return call_fail_error(call, SALVOR_FAILED, &err);
 }
 
+static int hide_in(const char *path, struct error *reterr)
+{
+    cleanup_free char *text = NULL;
+    size_t size = 0;
+    if (file_read(path, RECORDING_LIMIT, &text, &size, reterr) != 0)
+        return -1;
+    cleanup_json json_t *recording = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    if (json_whole(recording, "recording", 0) != 1)
+        return 0; /* not one of ours */
+    redact_json(recording);
+    cleanup_free char *hidden = json_dumps(recording, JSON_INDENT(2) | JSON_SORT_KEYS);
+    if (hidden == NULL)
+        out_of_memory();
+    cleanup_free char *line = text_format("%s\n", hidden);
+    if (text_equal(line, text))
+        return 0;
+    return file_write_atomic(path, line, strlen(line), 0600, reterr);
+}
+
+int recorder_hide_again(const struct recorder *recorder, struct error *reterr)
+{
+    if (!recorder_records(recorder))
+        return 0;
+    cleanup_dir DIR *entries = opendir(recorder->folder);
+    if (entries == NULL)
+        return error_errno(reterr, EXIT_FAILED, errno, "cannot read folder '%s'", recorder->folder);
+    for (struct dirent *entry = NULL; (entry = readdir(entries)) != NULL;) {
+        cleanup_free char *path = text_format("%s/%s", recorder->folder, entry->d_name);
+        if (text_ends(entry->d_name, ".json") && hide_in(path, reterr) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* ---- replay ---------------------------------------------------------------------------------- */
 
 static json_t *load(const char *folder, const char *name, struct error *reterr)

@@ -28,6 +28,10 @@ void recorder_close(struct recorder *recorder);
 int recorder_records(const struct recorder *recorder);
 int recorder_replays(const struct recorder *recorder);
 
+/* A value was only now told to be secret (redact_add): takes it out of what is recorded already. -1
+ * when a recording that may hold it cannot be written again. NULL does nothing. */
+int recorder_hide_again(const struct recorder *recorder, struct error *reterr);
+
 /*
  * Writes one answer: `status` with the failure recorded in `call` unless it is OK, `answer`
  * (stolen, may be NULL), and the file at `path` (NULL: none). `request` is borrowed. Returns

@@ -107,8 +107,13 @@ salvor_status secret_redact(struct worker_call *call, const void *data, size_t s
     if (size > SECRET_VALUE_LIMIT)
         return call_fail(call, SALVOR_FAILED, "a secret is larger than %d bytes",
                          SECRET_VALUE_LIMIT);
-    if (recorder_records(call->session->recorder))
+    /* It may stand in the answer that it came in. */
+    if (recorder_records(call->session->recorder)) {
+        cleanup_error struct error err = ERROR_INIT;
         redact_add(data, size);
+        if (recorder_hide_again(call->session->recorder, &err) != 0)
+            return call_fail_error(call, SALVOR_FAILED, &err);
+    }
     return tell_value(call, json_make("{s:s}", "ask", "redact"), data, size, &reply);
 }
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/kill-point.h"
+#include "base/locked.h"
 #include "base/text.h"
 #include "services/recorder.h"
 #include "services/services.h"
@@ -26,27 +26,7 @@
 
 enum { PROTOCOL = 1 };
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_ADDRESS_SANITIZER 1
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#define UNDER_ADDRESS_SANITIZER 1
-#endif
-
 /* ---- hygiene --------------------------------------------------------------------------------- */
-
-/* Secrets that pass through here end neither in a core file nor in a debugger. */
-static void hide_memory(void)
-{
-    const struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-#ifndef UNDER_ADDRESS_SANITIZER
-    /* LeakSanitizer must attach to the process when it ends */
-    (void)prctl(PR_SET_DUMPABLE, 0);
-#endif
-}
 
 /* A worker without its parent must not go on: by signal, and by the end of the stream where the
  * parent was gone before the signal could be asked for. */
@@ -148,7 +128,7 @@ void worker_main_if_asked(int argc, char **argv)
     struct worker_session session = {.socket = descriptor_number(argv[2]),
                                      .cancel_fd = descriptor_number(argv[3])};
     if (argc < 5 || !text_equal(argv[4], "debug"))
-        hide_memory();
+        locked_hide_process();
     (void)signal(SIGPIPE, SIG_IGN);
     channel_open(session.socket);
     die_with_parent(session.socket);

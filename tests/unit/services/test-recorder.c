@@ -297,10 +297,33 @@ static void folders_that_cannot_be_used(void **state)
 
 #define recorded(test) cmocka_unit_test_setup_teardown(test, make_recordings, drop_recordings)
 
+/* It came in an answer that was recorded before anybody knew what it is. */
+static void a_secret_that_was_told_late_is_hidden(void **state)
+{
+    struct practice practice;
+    struct salvor_exec_result result;
+    (void)state;
+    begin_run(&practice, "record");
+    assert_int_equal(run(&practice, "echo late-canary", NULL, &result), SALVOR_OK);
+    assert_int_equal(run(&practice, "echo other words", NULL, &result), SALVOR_OK);
+    redact_add("late-canary", 11);
+    cleanup_free char *before = all_recordings();
+    assert_non_null(strstr(before, "late-canary"));
+    assert_int_equal(recorder_hide_again(practice.session.recorder, NULL), 0);
+    cleanup_free char *after = all_recordings();
+    assert_null(strstr(after, "late-canary"));
+    assert_non_null(strstr(after, "other words"));
+    assert_int_equal(count_recordings(), 2);
+    /* Where nothing is recorded there is nothing to do. */
+    assert_int_equal(recorder_hide_again(NULL, NULL), 0);
+    end_run(&practice);
+}
+
 int main(int argc, char **argv)
 {
     shims_main_if_asked(argc, argv);
     const struct CMUnitTest tests[] = {
+        recorded(a_secret_that_was_told_late_is_hidden),
         recorded(answers_come_back_in_order),
         recorded(requests_without_a_recording_are_named),
         recorded(the_gate_holds_in_a_replay),
