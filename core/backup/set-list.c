@@ -95,7 +95,7 @@ static int keep_text(void *data, size_t index, const char *text, size_t size, st
 
 static void drop_texts(struct texts *texts)
 {
-    for (size_t i = 0; i < AT_ONCE * FILES_OF_A_SET; i++)
+    for (size_t i = 0; i < (size_t)AT_ONCE * FILES_OF_A_SET; i++)
         free(texts->of[i]);
 }
 

@@ -74,7 +74,8 @@ static void print_paragraph(FILE *out, const char *text)
     print_wrapped(out, text, 0, 0, width > 100 ? 100 : width);
 }
 
-static void print_flag(FILE *out, const struct flag *flag)
+/* command: whose actions may have the flag; or NULL. */
+static void print_flag(FILE *out, const struct flag *flag, const struct command *command)
 {
     char letter[8] = "    ";
     if (flag->letter != 0)
@@ -82,8 +83,10 @@ static void print_flag(FILE *out, const struct flag *flag)
     cleanup_free char *left =
         text_format("%s--%s%s%s", letter, flag->name, flag->value_name != NULL ? " " : "",
                     flag->value_name != NULL ? flag->value_name : "");
+    const int some = command != NULL && command->actions != NULL && flag->actions != NULL;
     cleanup_free char *help =
-        text_format("%s%s", flag->help, flag->repeatable ? " (may be repeated)" : "");
+        text_format("%s%s%s%s", flag->help, flag->repeatable ? " (may be repeated)" : "",
+                    some ? "; belongs to: " : "", some ? flag->actions : "");
     print_row(out, left, help);
 }
 
@@ -98,11 +101,11 @@ static void print_flags(FILE *out, const struct command *command)
         (void)fputs("\nFlags:\n", out);
     for (const struct flag *flag = flag_table; flag->name != NULL; flag++)
         if (flag->commands != EVERYWHERE && (flag->commands & ON(command->id)) != 0)
-            print_flag(out, flag);
+            print_flag(out, flag, command);
     (void)fputs("\nFlags of every command:\n", out);
     for (const struct flag *flag = flag_table; flag->name != NULL; flag++)
         if (flag->commands == EVERYWHERE)
-            print_flag(out, flag);
+            print_flag(out, flag, command);
 }
 
 static void print_option(FILE *out, const struct plugin_option *option)
@@ -189,7 +192,7 @@ static void print_overview(FILE *out)
     (void)fputs("\nFlags of every command:\n", out);
     for (const struct flag *flag = flag_table; flag->name != NULL; flag++)
         if (flag->commands == EVERYWHERE)
-            print_flag(out, flag);
+            print_flag(out, flag, NULL);
     (void)fputs("\n`salvor help COMMAND` says more, `salvor help exit-codes` what salvor answers "
                 "with.\n",
                 out);

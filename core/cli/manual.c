@@ -88,7 +88,10 @@ static char *owners(const struct flag *flag)
             missing = 1;
             continue;
         }
-        char *longer = text_format("%s%s%s", names, *names != '\0' ? ", " : "", command->name);
+        const int some = command->actions != NULL && flag->actions != NULL;
+        missing |= some;
+        char *longer = text_format("%s%s%s%s%s%s", names, *names != '\0' ? ", " : "", command->name,
+                                   some ? " (" : "", some ? flag->actions : "", some ? ")" : "");
         free(names);
         names = longer;
     }
