@@ -297,7 +297,7 @@ static void bodies_stream_both_ways(void **state)
 static void who_pauses_is_waited_for(void **state)
 {
     struct site *site = *state;
-    struct net_pool *pool = open_pool(site, (struct net_pool_settings){.stall_ms = 50});
+    struct net_pool *pool = open_pool(site, (struct net_pool_settings){.stall_ms = 400});
     struct pieces out = {.left = 1000, .pauses = 1};
     struct pieces in = {.pauses = 2};
     struct net_transfer it = {
@@ -305,7 +305,7 @@ static void who_pauses_is_waited_for(void **state)
     net_start(&site->practice.call, &it);
     for (int pauses = 0; !it.done;) {
         /* longer than a stall may last */
-        const salvor_status status = net_wait(&site->practice.call, pauses < 2 ? 120 : 5000);
+        const salvor_status status = net_wait(&site->practice.call, pauses < 2 ? 600 : 5000);
         if (it.done)
             break;
         assert_int_equal(status, SALVOR_PENDING);
@@ -321,7 +321,7 @@ static void who_pauses_is_waited_for(void **state)
     it = (struct net_transfer){
         .pool = pool, .method = "PUT", .target = "/echo", .source = {give, &out, 1000}};
     net_start(&site->practice.call, &it);
-    assert_int_equal(net_wait(&site->practice.call, 100), SALVOR_PENDING);
+    assert_int_equal(net_wait(&site->practice.call, 600), SALVOR_PENDING);
     assert_false(it.done);
     net_resume(&it);
     while (!it.done)
