@@ -199,7 +199,7 @@ static void add_escaped(struct buffer *out, const char *text)
 
 static char *completion_text(const struct upload *upload)
 {
-    struct buffer out = BUFFER_INIT(PARTS_LIMIT * 512);
+    struct buffer out = BUFFER_INIT((size_t)PARTS_LIMIT * 512);
     (void)buffer_append_text(&out, "<CompleteMultipartUpload>");
     for (int64_t i = 0; i < upload->parts; i++) {
         (void)buffer_format(&out, "<Part><PartNumber>%lld</PartNumber><ETag>", (long long)i + 1);
