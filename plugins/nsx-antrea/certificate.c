@@ -12,20 +12,28 @@
 
 enum { KEY_BITS = 2048, PEM_LIMIT = 1 << 20 };
 
-#define RELEASER(type, release)                  \
-    static inline void release##_at(type **slot) \
-    {                                            \
-        release(*slot);                          \
-    }
-RELEASER(BIO, BIO_free_all)
-RELEASER(X509, X509_free)
-RELEASER(EVP_PKEY, EVP_PKEY_free)
+static inline void BIO_free_all_at(BIO **slot)
+{
+    BIO_free_all(*slot);
+}
+
+static inline void X509_free_at(X509 **slot)
+{
+    X509_free(*slot);
+}
+
+static inline void EVP_PKEY_free_at(EVP_PKEY **slot)
+{
+    EVP_PKEY_free(*slot);
+}
 
 #define auto_bio __attribute__((__cleanup__(BIO_free_all_at)))
 #define auto_x509 __attribute__((__cleanup__(X509_free_at)))
 #define auto_key __attribute__((__cleanup__(EVP_PKEY_free_at)))
 
-/* No key of ours has a pass phrase; without this OpenSSL would ask the terminal for one. */
+/* No key of ours has a pass phrase; without this OpenSSL would ask the terminal for one.
+ * The signature is OpenSSL's. */
+// NOLINTNEXTLINE(readability-non-const-parameter)
 static int no_pass_phrase(char *buffer, int size, int writes, void *data)
 {
     (void)buffer;

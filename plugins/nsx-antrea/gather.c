@@ -86,11 +86,11 @@ salvor_status gather(salvor_call *call, uint32_t what, struct site *ret_site)
     }
     SALVOR_TRY(add_operators_list(call, gone));
     const struct manager *manager = &ret_site->manager;
-    const int64_t skew = manager->skew_ms >= 0 ? manager->skew_ms : -manager->skew_ms;
+    const json_int_t skew = manager->skew_ms >= 0 ? manager->skew_ms : -manager->skew_ms;
     ret_site->picture =
         json_pack("{s:O, s:O, s:O, s:O, s:O?, s:I}", "managers", managers, "clusters", clusters,
                   "gone", gone, "capture", capture != NULL ? capture : json_null(), "rule_set",
-                  rules, "skew_ms", (json_int_t)(skew + manager->skew_margin));
+                  rules, "skew_ms", skew + (json_int_t)manager->skew_margin);
     return ret_site->picture != NULL ? SALVOR_OK : no_memory(call);
 }
 

@@ -18,14 +18,16 @@ struct reader {
 
 static salvor_status refuse(struct reader *reader, const struct yaml_node *node, const char *what)
 {
-    return salvor_fail(
+    (void)salvor_fail(
         reader->call, SALVOR_REFUSED, "give the file that the backup was made with, unchanged",
         "encryption configuration, line %u: %s", node != NULL ? node->line : 0u, what);
+    return SALVOR_REFUSED;
 }
 
 static salvor_status no_memory(struct reader *reader)
 {
-    return salvor_fail_memory(reader->call, "the encryption configuration");
+    (void)salvor_fail_memory(reader->call, "the encryption configuration");
+    return SALVOR_FAILED;
 }
 
 const char *cipher_name(enum cipher cipher)

@@ -320,8 +320,9 @@ static int compare_types(const void *a, const void *b)
 static salvor_status gather_all(struct gathering *gathering)
 {
     int set_is_written = 0;
-    qsort(gathering->catalog.types, gathering->catalog.count, sizeof *gathering->catalog.types,
-          compare_types);
+    if (gathering->catalog.count > 0)
+        qsort(gathering->catalog.types, gathering->catalog.count, sizeof *gathering->catalog.types,
+              compare_types);
     for (size_t i = 0; i <= gathering->catalog.count; i++) {
         const struct api_type *type =
             i < gathering->catalog.count ? &gathering->catalog.types[i] : NULL;
