@@ -102,7 +102,7 @@ static int copy_word(struct salvor_span word, char *buffer, size_t size)
     if (word.size >= size)
         return -1;
     for (uint64_t i = 0; i < word.size; i++)
-        buffer[i] = word.data[i] >= ' ' && word.data[i] < 0x7f ? word.data[i] : '?';
+        buffer[i] = (char)(word.data[i] >= ' ' && word.data[i] < 0x7f ? word.data[i] : '?');
     buffer[word.size] = '\0';
     return 0;
 }
@@ -165,7 +165,7 @@ static int open_cbc(EVP_CIPHER_CTX *context, const struct encryption_key *key,
                           (int)(rest.size - IV_SIZE)) != 1 ||
         EVP_DecryptFinal_ex(context, room + made, &more) != 1)
         return -1;
-    const size_t size = (size_t)(made + more);
+    const size_t size = (size_t)made + (size_t)more;
     const size_t padding = size > 0 ? room[size - 1] : 0;
     if (padding == 0 || padding > size)
         return -1;
@@ -196,7 +196,7 @@ static int open_gcm(EVP_CIPHER_CTX *context, const struct encryption_key *key,
         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, TAG_SIZE, tag) != 1 ||
         EVP_DecryptFinal_ex(context, room + made, &more) != 1)
         return -1;
-    *ret_size = (size_t)(made + more);
+    *ret_size = (size_t)made + (size_t)more;
     return 0;
 }
 

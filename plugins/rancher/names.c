@@ -18,7 +18,8 @@ static uint32_t slot_of(const struct names *names, struct salvor_span text)
     uint32_t slot = hash_of(text) & (names->slot_count - 1);
     while (names->slots[slot] != 0) {
         const char *one = names->texts[names->slots[slot] - 1];
-        if (strlen(one) == text.size && memcmp(one, text.data, (size_t)text.size) == 0)
+        if (strlen(one) == text.size &&
+            (text.size == 0 || memcmp(one, text.data, (size_t)text.size) == 0))
             break;
         slot = (slot + 1) & (names->slot_count - 1);
     }

@@ -154,8 +154,10 @@ static salvor_status read_place(salvor_call *call, const json_t *object, struct 
         salvor_span_copy(at.version, place->version, sizeof place->version) != SALVOR_OK ||
         salvor_span_copy(at.resource, place->resource, sizeof place->resource) != SALVOR_OK ||
         salvor_span_copy(at.ns, place->ns, sizeof place->ns) != SALVOR_OK ||
-        salvor_span_copy(at.name, place->name, sizeof place->name) != SALVOR_OK)
-        return salvor_fail(call, SALVOR_BUG, NULL, "'%s' is no path of an object", path);
+        salvor_span_copy(at.name, place->name, sizeof place->name) != SALVOR_OK) {
+        (void)salvor_fail(call, SALVOR_BUG, NULL, "'%s' is no path of an object", path);
+        return SALVOR_BUG;
+    }
     return SALVOR_OK;
 }
 
