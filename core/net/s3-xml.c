@@ -141,7 +141,8 @@ static int hex_digit(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* encoding-type=url; a '+' is a blank. */
+/* encoding-type=url; a '+' is a blank. A NUL stays as it is written: it would cut the key to that
+ * of another object. */
 static char *decoded(const char *text)
 {
     char *out = text_copy(text);
@@ -149,14 +150,14 @@ static char *decoded(const char *text)
     for (const char *from = text; *from != '\0'; from++) {
         int high = *from == '%' ? hex_digit(from[1]) : -1;
         int low = high >= 0 ? hex_digit(from[2]) : -1;
-        if (low >= 0) {
+        if (low >= 0 && (high | low) != 0) {
             *to++ = (char)(high * 16 + low);
             from += 2;
         } else {
             *to++ = *from;
+            if (*from == '+')
+                to[-1] = ' ';
         }
-        if (low < 0 && *from == '+')
-            to[-1] = ' ';
     }
     *to = '\0';
     return out;
@@ -166,6 +167,11 @@ static int end_entry(struct reading *reading, struct listing *listing, int is_pr
 {
     if (listing->key == NULL) {
         complain(reading, "lists something without a key");
+        return -1;
+    }
+    const size_t size = strlen(listing->key);
+    if (is_prefix && (size == 0 || listing->key[size - 1] != '/')) {
+        complain(reading, "lists a folder that is none");
         return -1;
     }
     const struct s3_entry entry = {listing->key, is_prefix, listing->size, listing->modified_ms};
@@ -186,12 +192,14 @@ static int take_list(struct reading *reading, const char *parent, const char *na
         free(listing->key);
         listing->key = decoded(text);
     } else if (in_entry && text_equal(name, "Size")) {
-        if (text_parse_integer(text, &listing->size) != 0) {
+        if (text_parse_integer(text, &listing->size) != 0 || listing->size < 0) {
             complain(reading, "has a size that is none");
             return -1;
         }
     } else if (in_entry && text_equal(name, "LastModified")) {
         listing->modified_ms = clock_parse(text);
+        if (listing->modified_ms < 0) /* nothing there is so old */
+            listing->modified_ms = -1;
     } else if (text_equal(name, "IsTruncated")) {
         listing->truncated = text_equal(text, "true");
     } else if (text_equal(name, "NextContinuationToken")) {

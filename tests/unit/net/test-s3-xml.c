@@ -45,6 +45,30 @@ static void a_page_is_read(void **state)
     assert_string_equal(text, "[\"p/a b+c 12\",\"p/\xc3\xa4 0\",\"p/q/ (prefix) 0\"]");
 }
 
+static int keep_times(void *data, const struct s3_entry *entry, struct error *reterr)
+{
+    (void)reterr;
+    json_add(data, json_integer(entry->modified_ms));
+    json_add(data, json_string(entry->key));
+    return 0;
+}
+
+/* An old date would make a set that is being made look abandoned; a NUL names another object. */
+static void odd_dates_and_keys_are_no_others(void **state)
+{
+    static const char text[] = LIST
+        "<Contents><Key>a%00b</Key><LastModified>1013-01-02T03:04:05.678Z</LastModified></Contents>"
+        "<Contents><Key>c+%2B+</Key><LastModified>never</LastModified></Contents></"
+        "ListBucketResult>";
+    cleanup_error struct error err = ERROR_INIT;
+    cleanup_json json_t *found = json_array();
+    cleanup_free char *token = NULL;
+    (void)state;
+    assert_int_equal(s3_xml_list(text, strlen(text), keep_times, found, &token, &err), 0);
+    cleanup_free char *all = json_canonical(found);
+    assert_string_equal(all, "[-1,\"a%00b\",-1,\"c + \"]");
+}
+
 static void what_is_no_page_is_refused(void **state)
 {
     static const char *const texts[] = {
@@ -54,6 +78,9 @@ static void what_is_no_page_is_refused(void **state)
         LIST "<Contents><Key>a</Key></ListBucketResult>",
         LIST "<Contents></Contents></ListBucketResult>",
         LIST "<Contents><Key>a</Key><Size>many</Size></Contents></ListBucketResult>",
+        LIST "<Contents><Key>a</Key><Size>-1</Size></Contents></ListBucketResult>",
+        LIST "<CommonPrefixes><Prefix>a</Prefix></CommonPrefixes></ListBucketResult>",
+        LIST "<CommonPrefixes><Prefix></Prefix></CommonPrefixes></ListBucketResult>",
         LIST "<IsTruncated>true</IsTruncated></ListBucketResult>",
         LIST "<a><a><a><a><a><a><a><a></a></a></a></a></a></a></a></a></ListBucketResult>",
         HEAD "<Error><Code>x</Code></Error>",
@@ -153,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_page_is_read),
+        cmocka_unit_test(odd_dates_and_keys_are_no_others),
         cmocka_unit_test(what_is_no_page_is_refused),
         cmocka_unit_test(long_texts_end_it),
         cmocka_unit_test(a_visit_that_fails_ends_it),
